@@ -1,0 +1,169 @@
+"""Every error that calico_lab raises, in one tree.
+
+    CalicoLabError
+    ├── NoClusterError           no kubeconfig, or nothing answers behind it
+    ├── NoBastionError           no way to reach the bastion over SSH
+    ├── CommandError             a command on the bastion or kubectl failed
+    ├── WaitTimeout              a condition did not come true within its limit
+    ├── ReportError              the output of a tool is not what that tool prints
+    ├── LabError                 the local lab could not do what was asked
+    │   ├── MissingProgramError  a program that the lab needs is not there
+    │   └── UnsupportedHostError this machine does not allow what the lab needs
+    └── ApiError                 the Kubernetes API answered with a Status of failure
+        ├── BadRequest (400)
+        ├── Unauthorized (401)
+        ├── Forbidden (403)
+        ├── NotFound (404)
+        ├── MethodNotAllowed (405)
+        ├── Conflict (409)
+        │   └── AlreadyExists (409)
+        ├── Gone (410)
+        ├── UnsupportedMediaType (415)
+        └── Invalid (422)
+
+An error is written for the person who reads it: ``problem`` says what went wrong and where, ``remedy`` is the
+next command to type. Both layers of the package, the course and the local lab, share this tree and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+
+class CalicoLabError(Exception):
+    """The root of the tree: catch this to catch everything that calico_lab raises on purpose."""
+
+    def __init__(self, problem: str, *, remedy: str = "") -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.problem}\nNext: {self.remedy}" if self.remedy else self.problem
+
+    def _render_traceback_(self) -> list[str]:
+        """What Jupyter shows in place of a traceback (IPython's hook of this name): the message alone."""
+        return [f"{type(self).__name__}: {self}"]
+
+
+class NoClusterError(CalicoLabError):
+    """No kubeconfig was found, or no API server answers at the address it names."""
+
+
+class NoBastionError(CalicoLabError):
+    """No bastion is known, or it does not answer over SSH."""
+
+
+class CommandError(CalicoLabError):
+    """A command ran and failed; ``exit_code``, ``output`` and ``errors`` are what it left behind."""
+
+    def __init__(self, problem: str, *, exit_code: int, output: str = "", errors: str = "", remedy: str = "") -> None:
+        super().__init__(problem, remedy=remedy)
+        self.exit_code = exit_code
+        self.output = output
+        self.errors = errors
+
+
+class WaitTimeout(CalicoLabError):
+    """A condition did not come true within its time limit."""
+
+
+class ReportError(CalicoLabError):
+    """A tool printed something that is not the report which this course reads."""
+
+
+class LabError(CalicoLabError):
+    """The local lab could not do what was asked of it."""
+
+
+class MissingProgramError(LabError):
+    """A program that the lab needs was not found and could not be fetched."""
+
+
+class UnsupportedHostError(LabError):
+    """This machine, or its administrator, does not allow something that the lab cannot do without."""
+
+
+class ApiError(CalicoLabError):
+    """The Kubernetes API answered with a Status whose status is Failure.
+
+    ``code``, ``reason`` and ``details`` are the fields of that Status
+    (https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/).
+    """
+
+    code: ClassVar[int] = 500
+    reason: ClassVar[str] = "InternalError"
+
+    def __init__(self, message: str, *, details: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.details = dict(details or {})
+
+
+class BadRequest(ApiError):
+    """The request itself cannot be understood."""
+
+    code = 400
+    reason = "BadRequest"
+
+
+class Unauthorized(ApiError):
+    """No token, or one that this server did not issue."""
+
+    code = 401
+    reason = "Unauthorized"
+
+
+class Forbidden(ApiError):
+    """Admission denied the request."""
+
+    code = 403
+    reason = "Forbidden"
+
+
+class NotFound(ApiError):
+    """There is no such object, or no such resource."""
+
+    code = 404
+    reason = "NotFound"
+
+
+class MethodNotAllowed(ApiError):
+    """The resource does not take this verb."""
+
+    code = 405
+    reason = "MethodNotAllowed"
+
+
+class Conflict(ApiError):
+    """The object has changed since it was read, or the request contradicts its state."""
+
+    code = 409
+    reason = "Conflict"
+
+
+class AlreadyExists(Conflict):
+    """An object of this name exists."""
+
+    reason = "AlreadyExists"
+
+
+class Gone(ApiError):
+    """The resourceVersion is older than what the server still remembers: list again."""
+
+    code = 410
+    reason = "Expired"
+
+
+class UnsupportedMediaType(ApiError):
+    """The body is of a type that this server does not read."""
+
+    code = 415
+    reason = "UnsupportedMediaType"
+
+
+class Invalid(ApiError):
+    """The object breaks a rule of its schema."""
+
+    code = 422
+    reason = "Invalid"

@@ -1,0 +1,70 @@
+"""The few system calls that Python 3.11 lacks: mount, pivot_root, unshare, setns and their like.
+
+Python 3.12 has ``os.unshare`` and ``os.setns``; until it is the oldest version supported, ctypes reaches libc. Every
+function raises ``OSError`` with the errno of the call and the path it was about.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from pathlib import Path
+
+CLONE_NEWNS = 0x00020000
+CLONE_NEWUTS = 0x04000000
+CLONE_NEWIPC = 0x08000000
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWPID = 0x20000000
+CLONE_NEWNET = 0x40000000
+
+MS_RDONLY = 0x1
+MS_NOSUID = 0x2
+MS_NODEV = 0x4
+MS_NOEXEC = 0x8
+MS_REMOUNT = 0x20
+MS_BIND = 0x1000
+MS_REC = 0x4000
+MS_PRIVATE = 0x40000
+MNT_DETACH = 0x2
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _check(result: int, subject: str = "") -> None:
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), subject or None)
+
+
+def unshare(flags: int) -> None:
+    """Move the calling thread into new namespaces of the kinds in ``flags`` (unshare(2))."""
+    _check(_libc.unshare(flags))
+
+
+def setns(namespace: int, kind: int = 0) -> None:
+    """Move the calling thread into the namespace behind a file descriptor (setns(2))."""
+    _check(_libc.setns(namespace, kind))
+
+
+def mount(source: str, target: Path, filesystem: str = "", flags: int = 0, options: str = "") -> None:
+    """Mount ``source`` on ``target`` (mount(2))."""
+    _check(
+        _libc.mount(source.encode(), os.fsencode(target), filesystem.encode(), ctypes.c_ulong(flags), options.encode()),
+        str(target),
+    )
+
+
+def unmount(target: Path, flags: int = MNT_DETACH) -> None:
+    """Detach the mount at ``target`` (umount2(2))."""
+    _check(_libc.umount2(os.fsencode(target), flags), str(target))
+
+
+def pivot_root(new_root: Path, put_old: Path) -> None:
+    """Make ``new_root`` the root of this mount namespace and move the old one to ``put_old`` (pivot_root(2))."""
+    _check(_libc.pivot_root(os.fsencode(new_root), os.fsencode(put_old)), str(new_root))
+
+
+def set_hostname(name: str) -> None:
+    """Name the host of the current UTS namespace (sethostname(2))."""
+    encoded = name.encode()
+    _check(_libc.sethostname(encoded, len(encoded)), name)
