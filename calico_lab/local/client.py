@@ -57,6 +57,18 @@ class ApiClient:
         if token:
             self._headers["authorization"] = f"Bearer {token}"
 
+    async def discover(self) -> list[Resource]:
+        """Return every resource that can be listed, watched and deleted, each in its group's preferred version."""
+        groups = (await self._call("GET", "/apis"))["groups"]
+        versions = [group["preferredVersion"]["groupVersion"] for group in groups]
+        answers = [await self._call("GET", path) for path in ("/api/v1", *(f"/apis/{each}" for each in versions))]
+        return [
+            Resource(*group_of(answer["groupVersion"]), entry["name"], entry["kind"], entry["namespaced"])
+            for answer in answers
+            for entry in answer["resources"]
+            if {"list", "watch", "delete"} <= set(entry["verbs"]) and "/" not in entry["name"]
+        ]
+
     async def get(self, resource: Resource, name: str, namespace: str = "") -> JsonObject:
         """Return one object."""
         return await self._call("GET", resource.path(namespace, name))
@@ -159,6 +171,12 @@ class ApiClient:
         if response.status >= 400:
             raise error_of(json.loads(response.body))
         return response
+
+
+def group_of(api_version: str) -> tuple[str, str]:
+    """Split an apiVersion into group, empty for the core one, and version."""
+    group, _, version = api_version.rpartition("/")
+    return group, version
 
 
 def error_of(status: Mapping[str, Any]) -> errors.ApiError:

@@ -9,101 +9,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Awaitable, Callable, Iterable
 
 from calico_lab import errors
 from calico_lab.local.client import ApiClient
+from calico_lab.local.informer import Informer, Key, Listener, key_of, shared_informer
+from calico_lab.local.objects import contains, is_deleting
 from calico_lab.local.resources import Resource
 from calico_lab.local.wire import JsonObject
 
+__all__ = ["Controller", "Informer", "Key", "Queue", "key_of"]
+
 logger = logging.getLogger(__name__)
 
-FIRST_RETRY_SECONDS = 0.05
+FIRST_RETRY_SECONDS = 0.005
 LAST_RETRY_SECONDS = 5.0
-
-
-class Key(NamedTuple):
-    """Names an object within its resource; ``namespace`` is empty for cluster-scoped ones."""
-
-    namespace: str
-    name: str
-
-
-def key_of(item: JsonObject) -> Key:
-    """Return the key of an object."""
-    metadata = item["metadata"]
-    return Key(metadata.get("namespace", ""), metadata["name"])
-
-
-class Informer:
-    """A mirror of one resource, kept current by a watch; ``on_change`` hears (old, new), either of which may be None.
-
-    ``optional`` resources may be unknown to the server for a while (custom resources before their definition): the
-    mirror is then empty and the informer asks again every ``ask_again`` seconds.
-    """
-
-    def __init__(
-        self, client: ApiClient, resource: Resource, *, optional: bool = False, ask_again: float = 0.1
-    ) -> None:
-        self.resource = resource
-        self.synced = asyncio.Event()
-        self._client = client
-        self._optional = optional
-        self._ask_again = ask_again
-        self._items: dict[Key, JsonObject] = {}
-        self._listeners: list[Callable[[JsonObject | None, JsonObject | None], None]] = []
-
-    def __iter__(self) -> Iterator[JsonObject]:
-        return iter(list(self._items.values()))
-
-    def get(self, key: Key) -> JsonObject | None:
-        """Return the object as last seen. It is shared: copy before changing it."""
-        return self._items.get(key)
-
-    def on_change(self, listener: Callable[[JsonObject | None, JsonObject | None], None]) -> None:
-        """Call ``listener(old, new)`` on every change from now on."""
-        self._listeners.append(listener)
-
-    async def run(self) -> None:
-        """Mirror the resource until cancelled."""
-        while True:
-            try:
-                await self._list_and_watch()
-            except errors.Gone:
-                continue
-            except errors.NotFound:
-                if not self._optional:
-                    raise
-                self._replace_all([])
-                await asyncio.sleep(self._ask_again)
-            except (OSError, errors.ApiError) as error:
-                logger.warning("%s: %s; listing again", self.resource.plural, error)
-                await asyncio.sleep(self._ask_again)
-
-    async def _list_and_watch(self) -> None:
-        items, version = await self._client.list(self.resource)
-        self._replace_all(items)
-        async for event in self._client.watch(self.resource, version):
-            if event.type == "DELETED":
-                self._change(key_of(event.object), None)
-            elif event.type != "BOOKMARK":
-                self._change(key_of(event.object), event.object)
-
-    def _replace_all(self, items: list[JsonObject]) -> None:
-        current = {key_of(item): item for item in items}
-        for key in [key for key in self._items if key not in current]:
-            self._change(key, None)
-        for key, item in current.items():
-            self._change(key, item)
-        self.synced.set()
-
-    def _change(self, key: Key, new: JsonObject | None) -> None:
-        old = self._items.pop(key, None) if new is None else self._items.get(key)
-        if new is not None:
-            self._items[key] = new
-        for listener in self._listeners:
-            listener(old, new)
 
 
 class Queue:
@@ -144,18 +64,23 @@ class Queue:
             # A conflict says only that somebody else was faster: the next look will be at the newer object.
             level = logging.DEBUG if isinstance(error, errors.Conflict) else logging.WARNING
             logger.log(level, "%s %s: %s", self._name, "/".join(key), error, exc_info=level > logging.DEBUG)
-            self.add_after(key, min(FIRST_RETRY_SECONDS * 2**failures, LAST_RETRY_SECONDS))
+            self.add_after(key, min(FIRST_RETRY_SECONDS * 2 ** min(failures - 1, 16), LAST_RETRY_SECONDS))
 
 
 class Controller:
-    """Base of the controllers: declare informers in ``__init__``, override :meth:`reconcile`."""
+    """Base of the controllers: declare informers in ``__init__``, override :meth:`reconcile`.
+
+    The writing methods return when the informer they are given has seen the write, so that the next reconciliation
+    never decides on a state older than what the controller itself has done. All but ``create`` write nothing when
+    nothing would change.
+    """
 
     name = "controller"
 
     def __init__(self, client: ApiClient) -> None:
         self.client = client
         self.queue = Queue(self.name, self.reconcile)
-        self._informers: list[Informer] = []
+        self._subscriptions: list[tuple[Informer, Listener]] = []
 
     def inform(
         self,
@@ -165,15 +90,14 @@ class Controller:
         optional: bool = False,
     ) -> Informer:
         """Mirror ``resource``; each change enqueues ``keys(old)`` and ``keys(new)``."""
-        informer = Informer(self.client, resource, optional=optional)
+        informer = shared_informer(self.client, resource, optional=optional)
 
         def enqueue(old: JsonObject | None, new: JsonObject | None) -> None:
             for item in (old, new):
                 for key in keys(item) if item is not None else ():
                     self.queue.add(key)
 
-        informer.on_change(enqueue)
-        self._informers.append(informer)
+        self._subscriptions.append((informer, enqueue))
         return informer
 
     async def reconcile(self, key: Key) -> None:
@@ -182,9 +106,68 @@ class Controller:
 
     async def run(self) -> None:
         """Run until cancelled; reconciles nothing before every informer has seen the whole of its resource."""
-        async with asyncio.TaskGroup() as group:
-            for informer in self._informers:
-                group.create_task(informer.run(), name=f"{self.name}: {informer.resource.plural}")
-            for informer in self._informers:
-                await informer.synced.wait()
-            group.create_task(self.queue.run(), name=f"{self.name}: queue")
+        try:
+            async with asyncio.TaskGroup() as group:
+                for informer, listener in self._subscriptions:
+                    informer.on_change(listener)
+                    group.create_task(informer.run(), name=f"{self.name}: {informer.resource.plural}")
+                for informer, _ in self._subscriptions:
+                    await informer.synced.wait()
+                group.create_task(self.queue.run(), name=f"{self.name}: queue")
+        finally:
+            for informer, listener in self._subscriptions:
+                informer.forget(listener)
+
+    async def create(self, informer: Informer, item: JsonObject) -> JsonObject:
+        """Create an object of the informer's resource."""
+        created = await self.client.create(informer.resource, item)
+        await informer.caught_up(created)
+        return created
+
+    async def change(self, informer: Informer, item: JsonObject, change: JsonObject) -> JsonObject:
+        """Merge ``change`` (RFC 7396) into an object; raises ``Conflict`` when it is no longer as ``item`` says."""
+        if contains(item, change):
+            return item
+        metadata = item["metadata"]
+        version = {"metadata": change.get("metadata", {}) | {"resourceVersion": metadata["resourceVersion"]}}
+        changed = await self.client.patch(
+            informer.resource, metadata["name"], metadata.get("namespace", ""), change | version
+        )
+        await informer.caught_up(changed)
+        return changed
+
+    async def write_status(self, informer: Informer, item: JsonObject, status: JsonObject) -> JsonObject:
+        """Replace an object's status; raises ``Conflict`` when it is no longer as ``item`` says."""
+        if item.get("status", {}) == status:
+            return item
+        written = await self.client.replace(informer.resource, item | {"status": status}, subresource="status")
+        await informer.caught_up(written)
+        return written
+
+    async def delete(self, informer: Informer, item: JsonObject) -> None:
+        """Ask for an object's deletion, if it is still this very one."""
+        if is_deleting(item):
+            return
+        key, uid = key_of(item), item["metadata"]["uid"]
+        try:
+            await self.client.delete(informer.resource, key.name, key.namespace, uid=uid)
+        except errors.NotFound:
+            return
+
+        def seen() -> bool:
+            current = informer.get(key)
+            return current is None or current["metadata"]["uid"] != uid or is_deleting(current)
+
+        await informer.until(seen)
+
+    async def ensure(self, resource: Resource, wanted: JsonObject) -> JsonObject:
+        """Create an object, or merge into the existing one what it lacks; fields that ``wanted`` omits stay."""
+        metadata = wanted["metadata"]
+        name, namespace = metadata["name"], metadata.get("namespace", "")
+        try:
+            current = await self.client.get(resource, name, namespace)
+        except errors.NotFound:
+            return await self.client.create(resource, wanted)
+        if contains(current, wanted):
+            return current
+        return await self.client.patch(resource, name, namespace, wanted)

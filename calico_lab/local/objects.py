@@ -55,3 +55,19 @@ def condition(item: JsonObject, kind: str) -> Mapping[str, Any]:
 def is_ready(pod: JsonObject) -> bool:
     """Whether a pod's Ready condition is True."""
     return condition(pod, "Ready").get("status") == "True"
+
+
+def contains(actual: Any, wanted: Any) -> bool:
+    """Whether everything in ``wanted`` stands in ``actual`` too, which may say more (defaults, others' fields).
+
+    A ``None`` stands for a field that must not be there, as in a merge patch; lists must be of the same length.
+    """
+    if isinstance(wanted, dict):
+        return isinstance(actual, dict) and all(
+            key not in actual if value is None else key in actual and contains(actual[key], value)
+            for key, value in wanted.items()
+        )
+    if isinstance(wanted, list):
+        same_length = isinstance(actual, list) and len(actual) == len(wanted)
+        return same_length and all(contains(*pair) for pair in zip(actual, wanted, strict=True))
+    return bool(actual == wanted)

@@ -39,6 +39,7 @@ class Process:
         _awaited.discard(self.pid)
         if not self._exit_code.done():
             self._exit_code.set_result(exit_code)
+        reap_orphans()  # one that ended meanwhile had to wait behind this program
 
     @property
     def running(self) -> bool:
@@ -102,7 +103,12 @@ def spawn(
 
 
 async def run(
-    arguments: Sequence[str], *, inside: Namespaces | None = None, stdin: bytes = b"", time_limit: float = 10.0
+    arguments: Sequence[str],
+    *,
+    inside: Namespaces | None = None,
+    environment: Mapping[str, str] | None = None,
+    stdin: bytes = b"",
+    time_limit: float = 10.0,
 ) -> tuple[int, bytes]:
     """Run a short command to its end; returns its exit code and its output with the errors in it."""
     reading, writing = os.pipe()
@@ -110,7 +116,7 @@ async def run(
         given.write(stdin)
         given.seek(0)
         try:
-            process = spawn(arguments, inside=inside, stdin=given, stdout=writing)
+            process = spawn(arguments, inside=inside, environment=environment, stdin=given, stdout=writing)
         finally:
             os.close(writing)
         collected = asyncio.create_task(_read_all(output))

@@ -1,1 +1,1 @@
-"""TODO."""
+"""The tools whose output the course reads, one module each: text goes in, objects and tables come out."""

@@ -52,7 +52,9 @@ def create(name: str, prepare: Callable[[], None]) -> Namespaces:
         linux.unshare(linux.CLONE_NEWNS | linux.CLONE_NEWUTS | linux.CLONE_NEWNET)
         linux.mount("none", Path("/"), flags=linux.MS_REC | linux.MS_PRIVATE)
         linux.set_hostname(name)
-        linux.mount("sysfs", Path("/sys"), "sysfs", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
+        linux.mount(
+            "sysfs", Path("/sys"), "sysfs", linux.MS_RDONLY | linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC
+        )
         prepare()
         inside = _open_current()
     finally:

@@ -1,0 +1,96 @@
+# Everything from a fresh clone: `make demo` shows what this is for, `make help` lists the rest.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+COMPILED := $(VENV)/.compiled
+SOURCES := $(shell find calico_lab -name '*.py')
+CHECKED := calico_lab tests bench scripts notebooks
+
+.PHONY: help setup demo lab test lint unit notebooks bench lock schemas clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo 'make demo       set up, start the local lab, run the round-robin notebook, show the result'
+	@echo 'make lab        open JupyterLab on the notebooks, with the local lab running'
+	@echo 'make test       every check: lint, unit, notebooks'
+	@echo 'make setup      set up only, into $(VENV)'
+	@echo 'make bench      measure'
+	@echo 'make lock       pin the dependencies anew'
+	@echo 'make schemas    derive the API schemas anew from published packages'
+	@echo 'make clean      stop the local lab and delete what set-up made here'
+
+# --- Set-up -----------------------------------------------------------------------------------------------------------
+
+setup: $(COMPILED)
+	@$(BIN)/calico-lab fetch > /dev/null
+
+# Compiled here because the environment may forbid Python to do it on the way (PYTHONDONTWRITEBYTECODE).
+$(COMPILED): $(INSTALLED) $(SOURCES)
+	@$(BIN)/python -m compileall -q calico_lab
+	@touch $@
+
+$(INSTALLED): $(BIN)/uv requirements/lab.txt pyproject.toml
+	@echo 'Installing the packages of requirements/lab.txt into $(VENV)'
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode \
+		requirements/uv.txt requirements/lab.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(BIN)/uv: requirements/uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null || { \
+		echo 'Python 3.11 or newer is needed: sudo apt install python3   (or: make PYTHON=python3.12 ...)'; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || { \
+		echo 'Python cannot make virtual environments here: sudo apt install python3-venv'; exit 1; }
+	@echo 'Making the virtual environment $(VENV)'
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@touch $@
+
+# --- Use --------------------------------------------------------------------------------------------------------------
+
+demo: setup
+	@$(BIN)/calico-lab demo
+
+lab: setup
+	@$(BIN)/calico-lab up
+	@eval "$$($(BIN)/calico-lab env)" && $(BIN)/jupyter lab --notebook-dir=notebooks
+
+# --- Checks -----------------------------------------------------------------------------------------------------------
+
+test: lint unit notebooks
+
+lint: setup
+	$(BIN)/ruff check $(CHECKED)
+	$(BIN)/ruff format --check $(CHECKED)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python scripts/check_module_sizes.py
+	scripts/check_requirements.sh
+
+unit: setup
+	$(BIN)/pytest tests
+
+notebooks: setup
+	scripts/with_lab.sh $(BIN)/pytest --nbval notebooks
+
+bench: setup
+	$(BIN)/python -m bench
+
+# --- Maintenance ------------------------------------------------------------------------------------------------------
+
+COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --upgrade \
+	--custom-compile-command 'make lock'
+
+lock: $(BIN)/uv
+	$(COMPILE) --output-file requirements/uv.txt requirements/uv.in
+	$(COMPILE) --output-file requirements/lab.txt --extra dev pyproject.toml
+
+schemas: setup
+	$(BIN)/python scripts/make_schemas.py
+
+clean:
+	@if [ -x $(BIN)/calico-lab ]; then $(BIN)/calico-lab down; fi
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find calico_lab tests bench scripts -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,212 @@
+"""The cluster, through its API: apply, get, list, wait, delete, logs, events.
+
+``apply`` is kubectl's own, because its three-way merge is what the guide's commands mean; everything else goes over
+the official Python client. Objects come out as plain dictionaries, as they stand in YAML.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from calico_lab import conditions, errors, kubectl
+from calico_lab.api import REQUEST_SECONDS, Api
+from calico_lab.kubeconfig import Kubeconfig
+
+JsonObject = dict[str, Any]
+Objects = list[JsonObject]
+
+APPLY_SECONDS = 60.0
+POLL_SECONDS = 0.1
+
+
+@dataclass(frozen=True, repr=False)
+class Applied:
+    """What kubectl said of each object, such as ``service/backend created``."""
+
+    lines: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return "\n".join(self.lines)
+
+
+@dataclass(frozen=True, repr=False)
+class Awaited:
+    """A condition that came true: what it was, the object it was seen on, and how long it took."""
+
+    description: str
+    object: JsonObject
+    seconds: float
+
+    def __repr__(self) -> str:
+        return self.description
+
+
+class Cluster:
+    """The objects of one cluster. Namespaces default to that of the kubeconfig's context."""
+
+    def __init__(self, kubeconfig: Kubeconfig) -> None:
+        self.kubeconfig = kubeconfig
+        # Both kubectl and the Python client keep what they discover by the server's address: a lab that is started
+        # again at the same address would inherit what its predecessor served.
+        self._cache = Path(tempfile.mkdtemp(prefix="calico-lab-"))
+        weakref.finalize(self, shutil.rmtree, self._cache, ignore_errors=True)
+        self._api = Api(kubeconfig, self._cache)
+
+    def version(self) -> str:
+        """Return the version of Kubernetes, such as ``v1.37.0``; raises ``NoClusterError`` when nothing answers."""
+        from kubernetes import client
+
+        with self._api.speaking():
+            return str(client.VersionApi(self._api.client).get_code(_request_timeout=REQUEST_SECONDS).git_version)
+
+    def apply(self, manifests: str, *, time_limit: float = APPLY_SECONDS) -> Applied:
+        """Apply one or more YAML documents, as ``kubectl apply -f -`` does; raises ``CommandError`` with its words."""
+        output = kubectl.run(
+            self.kubeconfig, "apply", "-f", "-", stdin=manifests, cache=self._cache, time_limit=time_limit
+        )
+        return Applied(tuple(output.splitlines()))
+
+    def get(self, kind: str, name: str, namespace: str | None = None, *, api_version: str = "") -> JsonObject:
+        """Return one object; raises ``NotFound`` when there is none."""
+        with self._api.speaking():
+            resource = self._api.resource(kind, api_version)
+            found: JsonObject = resource.get(name=name, **self._options(resource, namespace)).to_dict()
+            return found
+
+    def exists(self, kind: str, name: str, namespace: str | None = None, *, api_version: str = "") -> bool:
+        """Whether there is such an object; false too when the cluster does not serve its kind."""
+        try:
+            self.get(kind, name, namespace, api_version=api_version)
+        except errors.NotFound:
+            return False
+        return True
+
+    def list(
+        self,
+        kind: str,
+        namespace: str | None = None,
+        *,
+        labels: str = "",
+        fields: str = "",
+        all_namespaces: bool = False,
+        api_version: str = "",
+    ) -> Objects:
+        """Return the objects of a kind, by name; ``labels`` and ``fields`` are selectors as for kubectl."""
+        with self._api.speaking():
+            resource = self._api.resource(kind, api_version)
+            options = self._options(resource, namespace)
+            if all_namespaces:
+                options.pop("namespace", None)
+            found = resource.get(label_selector=labels or None, field_selector=fields or None, **options)
+            return sorted(found.to_dict()["items"], key=lambda item: str(item["metadata"]["name"]))
+
+    def delete(
+        self,
+        kind: str,
+        name: str,
+        namespace: str | None = None,
+        *,
+        api_version: str = "",
+        missing_ok: bool = False,
+        time_limit: float = 60.0,
+    ) -> None:
+        """Delete an object and wait until it is gone, as kubectl does."""
+        try:
+            with self._api.speaking():
+                resource = self._api.resource(kind, api_version)
+                body = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"}
+                resource.delete(name=name, body=body, **self._options(resource, namespace))
+        except errors.NotFound:
+            if missing_ok:
+                return
+            raise
+        self.wait_gone(kind, name, namespace, api_version=api_version, time_limit=time_limit)
+
+    def wait(
+        self,
+        kind: str,
+        name: str,
+        until: str | Callable[[JsonObject], bool],
+        namespace: str | None = None,
+        *,
+        description: str = "",
+        api_version: str = "",
+        time_limit: float = 60.0,
+    ) -> Awaited:
+        """Wait until an object exists and is as wanted; returns the object in an :class:`Awaited`.
+
+        ``until`` is the type of a condition that must be True, or a predicate on the object. Raises ``WaitTimeout``
+        after ``time_limit`` seconds: it says what was last seen and the command with which to look further.
+        """
+        is_so = until if callable(until) else lambda item: conditions.is_true(item, until)
+        description = description or f"{kind} {name} is {until if isinstance(until, str) else 'as wanted'}"
+        start = time.monotonic()
+        last: JsonObject | None = None
+        while True:
+            try:
+                last = self.get(kind, name, namespace, api_version=api_version)
+                if is_so(last):
+                    return Awaited(description, last, time.monotonic() - start)
+            except errors.NotFound:
+                last = None
+            if time.monotonic() - start > time_limit:
+                raise self._timeout(description, kind, name, namespace, last, time_limit)
+            time.sleep(POLL_SECONDS)
+
+    def wait_gone(
+        self,
+        kind: str,
+        name: str,
+        namespace: str | None = None,
+        *,
+        api_version: str = "",
+        time_limit: float = 60.0,
+    ) -> None:
+        """Wait until an object does not exist any more; raises ``WaitTimeout``."""
+        start = time.monotonic()
+        while self.exists(kind, name, namespace, api_version=api_version):
+            if time.monotonic() - start > time_limit:
+                last = self.get(kind, name, namespace, api_version=api_version)
+                raise self._timeout(f"{kind} {name} is gone", kind, name, namespace, last, time_limit)
+            time.sleep(POLL_SECONDS)
+
+    def logs(self, pod: str, namespace: str | None = None, *, container: str = "", timestamps: bool = False) -> str:
+        """Return what a pod has printed since it started."""
+        from kubernetes import client
+
+        with self._api.speaking():
+            answer: Any = client.CoreV1Api(self._api.client).read_namespaced_pod_log(
+                pod,
+                namespace or self.kubeconfig.namespace,
+                container=container or None,
+                timestamps=timestamps,
+                _preload_content=False,
+                _request_timeout=REQUEST_SECONDS,
+            )
+            return bytes(answer.data).decode(errors="replace")
+
+    def events(self, kind: str, name: str, namespace: str | None = None) -> Objects:
+        """Return the events about an object, oldest first."""
+        found = self.list("Event", namespace, fields=f"involvedObject.kind={kind},involvedObject.name={name}")
+        return sorted(found, key=lambda event: str(event.get("lastTimestamp") or event.get("eventTime") or ""))
+
+    def _options(self, resource: Any, namespace: str | None) -> dict[str, Any]:
+        named = {"namespace": namespace or self.kubeconfig.namespace} if resource.namespaced else {}
+        return {"_request_timeout": REQUEST_SECONDS} | named
+
+    def _timeout(
+        self, description: str, kind: str, name: str, namespace: str | None, last: JsonObject | None, limit: float
+    ) -> errors.WaitTimeout:
+        seen = conditions.summary(last) if last else "it does not exist"
+        where = f" -n {namespace}" if namespace else ""
+        return errors.WaitTimeout(
+            f"not within {limit:g} s: {description}\nLast seen: {seen}",
+            remedy=f"kubectl describe {kind.lower()} {name}{where}",
+        )

@@ -1,0 +1,154 @@
+"""What a request's body and query say: the object, or the options of a write."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from calico_lab import errors
+from calico_lab.local.wire import JsonObject, Request
+
+JSON = "application/json"
+YAML = "application/yaml"
+
+_METADATA_TYPES: dict[str, type] = {
+    "name": str,
+    "generateName": str,
+    "namespace": str,
+    "uid": str,
+    "resourceVersion": str,
+    "labels": dict,
+    "annotations": dict,
+    "finalizers": list,
+    "ownerReferences": list,
+}
+
+
+@dataclass(frozen=True)
+class WriteOptions:
+    """How to write: ``field_validation`` is Strict, Warn or Ignore; ``warnings`` collects what the client is told."""
+
+    dry_run: bool = False
+    field_validation: str = "Warn"
+    warnings: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class DeleteOptions:
+    """How to delete (https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/delete-options/)."""
+
+    dry_run: bool = False
+    propagation: str = "Background"
+    grace_seconds: int | None = None
+    uid: str = ""
+    resource_version: str = ""
+
+
+def media_type(request: Request) -> str:
+    """Return the type of a request's body, without parameters."""
+    return request.headers.get("content-type", JSON).partition(";")[0].strip().lower() or JSON
+
+
+def parse_json(body: bytes) -> Any:
+    """Return the value of a JSON body. Raises ``BadRequest`` for anything else."""
+    try:
+        return json.loads(body, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise errors.BadRequest(f"the object provided is unrecognized: couldn't get version/kind: {error}") from None
+
+
+def parse_object(request: Request) -> JsonObject:
+    """Return the object of a body in JSON or YAML. Raises ``UnsupportedMediaType`` or ``BadRequest``."""
+    kind = media_type(request)
+    if kind == JSON:
+        item = parse_json(request.body)
+    elif kind == YAML:
+        item = _parse_yaml(request.body)
+    else:
+        raise unsupported_media_type(JSON, YAML)
+    return checked(item)
+
+
+def checked(item: Any) -> JsonObject:
+    """Return ``item`` if it is an object whose metadata can be worked with. Raises ``BadRequest``."""
+    if not isinstance(item, dict):
+        raise errors.BadRequest("the object provided is unrecognized: it must be a JSON object")
+    metadata = item.setdefault("metadata", {})
+    if metadata is None:
+        metadata = item["metadata"] = {}
+    if not isinstance(metadata, dict):
+        raise errors.BadRequest("the object provided is unrecognized: metadata must be an object")
+    for name in [name for name, value in metadata.items() if value is None]:
+        del metadata[name]
+    for name, wanted in _METADATA_TYPES.items():
+        if not isinstance(metadata.get(name, wanted()), wanted):
+            raise errors.BadRequest(f"the object provided is unrecognized: metadata.{name} has the wrong type")
+    for name in ("labels", "annotations"):
+        if not all(isinstance(value, str) for value in metadata.get(name, {}).values()):
+            raise errors.BadRequest(
+                f"the object provided is unrecognized: the values of metadata.{name} must be strings"
+            )
+    if not all(isinstance(value, dict) for value in metadata.get("ownerReferences", [])):
+        raise errors.BadRequest("the object provided is unrecognized: metadata.ownerReferences must hold objects")
+    if not all(isinstance(value, str) for value in metadata.get("finalizers", [])):
+        raise errors.BadRequest("the object provided is unrecognized: metadata.finalizers must hold strings")
+    return item
+
+
+def write_options(request: Request) -> WriteOptions:
+    """Return the options that a write carries in its query."""
+    validation = request.parameter("fieldValidation") or "Warn"
+    if validation not in ("Strict", "Warn", "Ignore"):
+        raise errors.BadRequest(
+            f'fieldValidation: Unsupported value: "{validation}": supported values: "Ignore", "Strict", "Warn"'
+        )
+    return WriteOptions(_dry_run(request.parameter("dryRun")), validation)
+
+
+def delete_options(request: Request) -> DeleteOptions:
+    """Return the options that a deletion carries in its body or query."""
+    body = parse_object(request) if request.body.strip() else {}
+    preconditions = body.get("preconditions") or {}
+    grace = body.get("gracePeriodSeconds", request.parameter("gracePeriodSeconds") or None)
+    orphan = body.get("orphanDependents", request.parameter("orphanDependents") == "true")
+    propagation = body.get("propagationPolicy") or request.parameter("propagationPolicy")
+    dry_run = body.get("dryRun") or ([request.parameter("dryRun")] if request.parameter("dryRun") else [])
+    try:
+        grace_seconds = None if grace is None else int(grace)
+        uid, version = preconditions.get("uid") or "", preconditions.get("resourceVersion") or ""
+        options = DeleteOptions(
+            _dry_run(*dry_run), propagation or ("Orphan" if orphan else "Background"), grace_seconds, uid, version
+        )
+    except (AttributeError, TypeError, ValueError):
+        raise errors.BadRequest("the DeleteOptions cannot be read") from None
+    if options.propagation not in ("Background", "Foreground", "Orphan"):
+        raise errors.BadRequest(f'propagationPolicy: Unsupported value: "{options.propagation}"')
+    return options
+
+
+def unsupported_media_type(*accepted: str) -> errors.UnsupportedMediaType:
+    """Return the error for a body of another type than these."""
+    types = ", ".join(accepted)
+    return errors.UnsupportedMediaType(
+        f"the body of the request was in an unknown format - accepted media types include: {types}"
+    )
+
+
+def _dry_run(*values: str) -> bool:
+    if any(value not in ("", "All") for value in values):
+        raise errors.BadRequest(f'dryRun: Unsupported value: {values}: supported values: "All"')
+    return "All" in values
+
+
+def _parse_yaml(body: bytes) -> Any:
+    import yaml  # only few clients send YAML
+
+    try:
+        return yaml.safe_load(body)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise errors.BadRequest(f"error converting YAML to JSON: {error}") from None
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")

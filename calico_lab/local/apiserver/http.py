@@ -1,0 +1,75 @@
+"""The server on the network: HTTP/1.1 over TLS on any number of listening sockets.
+
+Nothing else in this package knows of HTTP as a transport, so that the lab's own controllers need none of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import AsyncIterator, Sequence
+
+from aiohttp import web
+
+from calico_lab.local.wire import Handler, Request, Response
+
+LARGEST_REQUEST = 4 * 1024 * 1024
+
+
+async def serve(handler: Handler, sockets: Sequence[socket.socket], tls: ssl.SSLContext) -> None:
+    """Serve until cancelled. A client that goes away ends the stream that it was being sent."""
+
+    async def answer(incoming: web.BaseRequest) -> web.StreamResponse:
+        return await _answer(handler, incoming)
+
+    server = web.Server(answer, handler_cancellation=True, access_log=None)
+    runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        for listening in sockets:
+            await web.SockSite(runner, listening, ssl_context=tls).start()
+        await asyncio.Event().wait()
+    finally:
+        await runner.cleanup()
+
+
+async def _answer(handler: Handler, incoming: web.BaseRequest) -> web.StreamResponse:
+    request = Request(
+        method=incoming.method,
+        path=incoming.path,
+        query=tuple(incoming.query.items()),
+        headers={name.lower(): value for name, value in incoming.headers.items()},
+        body=await _body(incoming),
+    )
+    response = await handler(request)
+    if response.stream is not None:
+        return await _stream(incoming, response, response.stream)
+    headers = {"Content-Type": response.content_type, **response.headers}
+    return web.Response(status=response.status, body=response.body, headers=headers)
+
+
+async def _body(incoming: web.BaseRequest) -> bytes:
+    """Read a body, one byte over the limit at most: the handler refuses what is too large."""
+    body = bytearray()
+    async for piece in incoming.content.iter_any():
+        body += piece
+        if len(body) > LARGEST_REQUEST:
+            break
+    return bytes(body)
+
+
+async def _stream(incoming: web.BaseRequest, response: Response, stream: AsyncIterator[bytes]) -> web.StreamResponse:
+    headers = {"Content-Type": response.content_type, **response.headers}
+    outgoing = web.StreamResponse(status=response.status, headers=headers)
+    outgoing.enable_chunked_encoding()
+    await outgoing.prepare(incoming)
+    try:
+        async for piece in stream:
+            await outgoing.write(piece)
+    finally:
+        # An async generator runs its clean-up only when it is closed.
+        if close := getattr(stream, "aclose", None):
+            await close()
+    await outgoing.write_eof()
+    return outgoing

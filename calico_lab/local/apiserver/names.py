@@ -1,0 +1,131 @@
+"""Names: which ones Kubernetes allows, and the ones that the server makes up.
+
+Rules: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/. What Kubernetes draws at random is
+derived here from the lab's seed, so that the same steps give the same names.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import uuid
+from collections import Counter
+from typing import Any
+
+from calico_lab.local.apiserver.kinds import Kind
+from calico_lab.local.apiserver.field_problems import FieldProblem
+from calico_lab.local.wire import JsonObject
+
+# Without vowels and look-alikes, so that no suffix is a word.
+SUFFIX_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
+SUFFIX_LENGTH = 5
+LONGEST_GENERATED = 63
+
+_LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
+_DNS_1035_LABEL = "[a-z]([-a-z0-9]*[a-z0-9])?"
+_QUALIFIED = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
+_LABEL_VALUE = "(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?"
+
+_SUBDOMAIN_TEXT = (
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and "
+    f"end with an alphanumeric character (e.g. 'example.com', regex used for validation is '{_SUBDOMAIN}')"
+)
+_LABEL_TEXT = (
+    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with "
+    f"an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '{_LABEL}')"
+)
+_DNS_1035_TEXT = (
+    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, "
+    "and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is "
+    f"'{_DNS_1035_LABEL}')"
+)
+_QUALIFIED_TEXT = (
+    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric "
+    f"character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '{_QUALIFIED}')"
+)
+_LABEL_VALUE_TEXT = (
+    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and "
+    "end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is "
+    f"'{_LABEL_VALUE}')"
+)
+_NAME_RULES = {
+    ("", "Service"): (_DNS_1035_LABEL, 63, _DNS_1035_TEXT),
+    ("", "Namespace"): (_LABEL, 63, _LABEL_TEXT),
+}
+
+
+class Generator:
+    """Makes names and uids up from a seed."""
+
+    def __init__(self, seed: str) -> None:
+        self._seed = seed
+        self._used: Counter[str] = Counter()
+
+    def name(self, prefix: str) -> str:
+        """Return a name for metadata.generateName: the prefix, cut where too long, and five characters."""
+        prefix = prefix[: LONGEST_GENERATED - SUFFIX_LENGTH]
+        number = int.from_bytes(self._digest("name", prefix, self._used[prefix]), "big")
+        self._used[prefix] += 1
+        suffix = ""
+        for _ in range(SUFFIX_LENGTH):
+            number, index = divmod(number, len(SUFFIX_ALPHABET))
+            suffix += SUFFIX_ALPHABET[index]
+        return prefix + suffix
+
+    def uid(self, count: int) -> str:
+        """Return the uid of the ``count``-th object."""
+        return str(uuid.UUID(bytes=self._digest("uid", count)[:16], version=4))
+
+    def number(self, text: str, below: int) -> int:
+        """Return a number that is always the same for a text, spread evenly below a limit."""
+        return int.from_bytes(self._digest("number", text), "big") % below
+
+    def _digest(self, *parts: Any) -> bytes:
+        return hashlib.sha256("/".join(map(str, (self._seed, *parts))).encode()).digest()
+
+
+def metadata_problems(kind: Kind, metadata: JsonObject) -> list[FieldProblem]:
+    """Return what is wrong with an object's name, namespace, labels and annotations."""
+    return [
+        *_name_problems(kind, metadata.get("name", "")),
+        *(problem for key in metadata.get("annotations") or {} for problem in _key_problems("annotations", key)),
+        *_label_problems(metadata.get("labels") or {}),
+    ]
+
+
+def _name_problems(kind: Kind, name: str) -> list[FieldProblem]:
+    if not name:
+        message = "Required value: name or generateName is required"
+        return [FieldProblem("metadata.name", "FieldValueRequired", message)]
+    pattern, limit, text = _NAME_RULES.get((kind.group, kind.kind), (_SUBDOMAIN, 253, _SUBDOMAIN_TEXT))
+    reasons = [f"must be no more than {limit} characters"] if len(name) > limit else []
+    reasons += [] if re.fullmatch(pattern, name) else [text]
+    return [_invalid("metadata.name", name, reason) for reason in reasons]
+
+
+def _label_problems(labels: dict[str, str]) -> list[FieldProblem]:
+    problems = [problem for key in labels for problem in _key_problems("labels", key)]
+    for value in labels.values():
+        if len(value) > 63:
+            problems.append(_invalid("metadata.labels", value, "must be no more than 63 characters"))
+        elif not re.fullmatch(_LABEL_VALUE, value):
+            problems.append(_invalid("metadata.labels", value, _LABEL_VALUE_TEXT))
+    return problems
+
+
+def _key_problems(field: str, key: str) -> list[FieldProblem]:
+    prefix, slash, name = key.rpartition("/")
+    path = f"metadata.{field}"
+    problems = []
+    if slash and not re.fullmatch(_SUBDOMAIN, prefix):
+        problems.append(_invalid(path, key, "prefix part " + _SUBDOMAIN_TEXT))
+    if len(name) > 63:
+        problems.append(_invalid(path, key, "name part must be no more than 63 characters"))
+    elif not re.fullmatch(_QUALIFIED, name):
+        problems.append(_invalid(path, key, _QUALIFIED_TEXT))
+    return problems
+
+
+def _invalid(path: str, value: str, reason: str) -> FieldProblem:
+    return FieldProblem(path, "FieldValueInvalid", f'Invalid value: "{value}": {reason}')

@@ -1,0 +1,204 @@
+"""The API server: takes a request, finds out who asks for what, and has it answered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from calico_lab import errors
+from calico_lab.local.apiserver import answers, bootstrap, discovery, openapi, routes, schema, subresources
+from calico_lab.local.apiserver.authentication import Authenticator, User
+from calico_lab.local.apiserver.bodies import delete_options, parse_object, write_options
+from calico_lab.local.apiserver.custom_resources import DEFINITIONS, CustomResources
+from calico_lab.local.apiserver.kinds import Kind
+from calico_lab.local.apiserver.names import Generator
+from calico_lab.local.apiserver.patch import patched
+from calico_lab.local.apiserver.reads import Reader
+from calico_lab.local.apiserver.registry import Registry
+from calico_lab.local.apiserver.routes import Route
+from calico_lab.local.apiserver.selectors import selection
+from calico_lab.local.apiserver.services import SERVICES, ServiceAllocator
+from calico_lab.local.apiserver.store import Store
+from calico_lab.local.apiserver.strategies import (
+    NAMESPACES,
+    DefinitionStrategy,
+    NamespaceStrategy,
+    PodStrategy,
+    SecretStrategy,
+    ServiceStrategy,
+    Strategy,
+)
+from calico_lab.local.apiserver.subresources import Subresources
+from calico_lab.local.apiserver.watch import watch
+from calico_lab.local.apiserver.writes import Writer
+from calico_lab.local.wire import Handler, JsonObject, Request, Response
+
+HEALTH_PATHS = ("/healthz", "/livez", "/readyz")
+LARGEST_BODY = 3 * 1024 * 1024
+
+
+class RequestTooLarge(errors.ApiError):
+    """The body is larger than the API server takes."""
+
+    code = 413
+    reason = "RequestEntityTooLarge"
+
+
+class ApiServer:
+    """A Kubernetes API server.
+
+    ``tokens`` says whose each bearer token is; ``seed`` decides what Kubernetes would draw at random.
+    """
+
+    def __init__(self, *, seed: str, tokens: Mapping[str, str]) -> None:
+        store = Store()
+        generator = Generator(seed)
+        self._store = store
+        self._registry = Registry(schema.load())
+        self._custom_resources = CustomResources(store, self._registry)
+        self._authenticator = Authenticator(tokens, store)
+        self._reader = Reader(store)
+        self._writer = Writer(store, self._registry, generator, self._strategies(store, generator))
+        self._subresources = Subresources(store, self._writer, self._authenticator)
+        bootstrap.create_first_objects(self._writer, self._registry)
+
+    def _strategies(self, store: Store, generator: Generator) -> dict[tuple[str, str], Strategy]:
+        pods = self._registry.find("", "v1", "pods")
+        return {
+            NAMESPACES: NamespaceStrategy(),
+            SERVICES: ServiceStrategy(ServiceAllocator(store, generator)),
+            DEFINITIONS: DefinitionStrategy(),
+            ("", "secrets"): SecretStrategy(),
+        } | ({pods.storage_key: PodStrategy(pods, store)} if pods else {})
+
+    def connect_kubelet(self, node: str, handler: Handler) -> None:
+        """Forward requests for the logs of a node's pods to its kubelet."""
+        self._subresources.kubelets[node] = handler
+
+    async def handle(self, request: Request) -> Response:
+        """Answer a request; failures are answered with a Status, never raised."""
+        try:
+            return await self._answer(request)
+        except errors.ApiError as error:
+            return answers.failure(error)
+        except RecursionError:
+            return answers.failure(errors.BadRequest("the object provided is nested too deeply"))
+
+    async def _answer(self, request: Request) -> Response:
+        path = request.path.rstrip("/") or "/"
+        if path.startswith(HEALTH_PATHS):
+            return Response(200, b"ok", "text/plain; charset=utf-8")
+        if path == "/version":
+            return answers.answer(discovery.version_info())
+        user = self._authenticator.user(request)
+        if len(request.body) > LARGEST_BODY:
+            raise RequestTooLarge("Request entity too large: limit is 3145728")
+        described = self._describe(path, request)
+        if described is not None:
+            return described
+        route = routes.parse(path)
+        kind = self._registry.find(route.group, route.version, route.plural) if route else None
+        if route is None or kind is None:
+            raise answers.no_such_path()
+        return await self._resource(kind, route, user, request)
+
+    def _describe(self, path: str, request: Request) -> Response | None:
+        """Answer discovery and OpenAPI; None for other paths."""
+        parts = path.strip("/").split("/")
+        if parts[0] not in ("api", "apis", "openapi") or len(parts) > 5:
+            return None
+        groups = self._registry.groups()
+        match parts:
+            case ["api"] | ["apis"] if discovery.wants_aggregated(request.headers.get("accept", "")):
+                listed = discovery.aggregated(groups, core=parts[0] == "api")
+                return Response(200, answers.encode(listed), discovery.AGGREGATED)
+            case ["api"]:
+                item = discovery.api_versions()
+            case ["apis"]:
+                item = discovery.api_group_list(groups)
+            case ["apis", group] if group in groups:
+                item = discovery.api_group(group, groups[group])
+            case ["api", version] if version in groups[""]:
+                item = discovery.api_resource_list(version, groups[""][version])
+            case ["apis", group, version] if version in groups.get(group, {}):
+                item = discovery.api_resource_list(f"{group}/{version}", groups[group][version])
+            case ["openapi", "v3"]:
+                item = openapi.index(groups)
+            case ["openapi", "v3", "api", version] if version in groups[""]:
+                item = openapi.document("", version, groups[""][version], self._registry.schemas)
+            case ["openapi", "v3", "apis", group, version] if version in groups.get(group, {}):
+                item = openapi.document(group, version, groups[group][version], self._registry.schemas)
+            case _:
+                return None
+        return answers.answer(item)
+
+    async def _resource(self, kind: Kind, route: Route, user: User, request: Request) -> Response:
+        if not _fits(kind, route):
+            raise answers.no_such_path()
+        if kind.verbs == ("create",):
+            if request.method != "POST" or route.name:
+                raise answers.method_not_allowed()
+            return subresources.review(kind, user, request)
+        if not route.name:
+            return self._collection(kind, route.namespace, request)
+        if route.subresource and route.subresource not in kind.subresources:
+            if kind.kind == "Pod" and route.subresource in (
+                "exec",
+                "attach",
+                "portforward",
+                "eviction",
+                "ephemeralcontainers",
+            ):
+                raise answers.not_implemented(kind, route.name, route.subresource)
+            raise answers.no_such_path()
+        if route.subresource in ("", "status"):
+            return self._object(kind, route, request)
+        return await self._subresources.answer(kind, route, request)
+
+    def _collection(self, kind: Kind, namespace: str, request: Request) -> Response:
+        if request.method == "GET":
+            if request.parameter("watch") in ("true", "1"):
+                return watch(self._store, kind, namespace, request)
+            return self._reader.list(kind, namespace, request)
+        if kind.namespaced and not namespace:
+            raise answers.method_not_allowed()
+        if request.method == "POST":
+            options = write_options(request)
+            item = self._writer.create(kind, namespace, parse_object(request), options)
+            return answers.answer(item, 201, warnings=options.warnings)
+        if request.method == "DELETE":
+            return self._delete_collection(kind, namespace, request)
+        raise answers.method_not_allowed()
+
+    def _delete_collection(self, kind: Kind, namespace: str, request: Request) -> Response:
+        options, matches = delete_options(request), selection(kind, request)
+        chosen = [s.item for s in self._store.list(kind.storage_key, namespace) if matches is None or matches(s.item)]
+        for item in chosen:
+            self._writer.delete(kind, namespace, item["metadata"]["name"], options)
+        metadata = {"resourceVersion": str(self._store.resource_version)}
+        listed: JsonObject = {"kind": kind.list_kind or f"{kind.kind}List", "apiVersion": kind.api_version}
+        return answers.answer(listed | {"metadata": metadata, "items": chosen})
+
+    def _object(self, kind: Kind, route: Route, request: Request) -> Response:
+        namespace, name, subresource = route.namespace, route.name, route.subresource
+        if request.method == "GET":
+            return self._reader.get(kind, namespace, name, request)
+        if request.method == "DELETE" and not subresource:
+            return answers.answer(self._writer.delete(kind, namespace, name, delete_options(request)))
+        options = write_options(request)
+        if request.method == "PUT":
+            item = self._writer.update(kind, namespace, name, parse_object(request), options, subresource)
+        elif request.method == "PATCH":
+            found = self._registry.schema(kind)
+            item = self._writer.change(
+                kind, namespace, name, lambda current: patched(kind, found, current, request), options, subresource
+            )
+        else:
+            raise answers.method_not_allowed()
+        return answers.answer(item, warnings=options.warnings)
+
+
+def _fits(kind: Kind, route: Route) -> bool:
+    """Whether a path names a namespace where the kind has one, and none where it has not."""
+    if kind.namespaced:
+        return bool(route.namespace or not route.name)
+    return not route.namespace

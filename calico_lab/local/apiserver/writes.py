@@ -1,0 +1,248 @@
+"""Create, change and delete: each write goes through the same steps as in the Kubernetes API server.
+
+Decode, find unknown fields, complete (server-owned metadata, defaults), deny what the lab does not implement, validate,
+store (https://kubernetes.io/docs/reference/using-api/api-concepts/).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from calico_lab import errors
+from calico_lab.local.apiserver import answers, metadata, names, validation
+from calico_lab.local.apiserver.bodies import DeleteOptions, WriteOptions, checked
+from calico_lab.local.apiserver.defaults import apply_defaults
+from calico_lab.local.apiserver.field_problems import FieldProblem
+from calico_lab.local.apiserver.kinds import Kind
+from calico_lab.local.apiserver.names import Generator
+from calico_lab.local.apiserver.pruning import prune
+from calico_lab.local.apiserver.registry import Registry
+from calico_lab.local.apiserver.store import Store, Stored
+from calico_lab.local.apiserver.strategies import NAMESPACES, Strategy
+from calico_lab.local.wire import JsonObject
+
+PERMANENT_NAMESPACES = ("default", "kube-system", "kube-public")
+_PROPAGATION_FINALIZERS = {"Foreground": "foregroundDeletion", "Orphan": "orphan"}
+
+Change = Callable[[JsonObject], JsonObject]
+
+
+class Writer:
+    """Writes objects to the store; every method raises the ``ApiError`` that the client is to get."""
+
+    def __init__(
+        self, store: Store, registry: Registry, generator: Generator, strategies: dict[tuple[str, str], Strategy]
+    ) -> None:
+        self._store = store
+        self._registry = registry
+        self._generator = generator
+        self._strategies = strategies
+        self._no_strategy = Strategy()
+
+    def create(self, kind: Kind, namespace: str, item: JsonObject, options: WriteOptions) -> JsonObject:
+        """Create an object and return it as stored."""
+        _require_type(kind, item)
+        meta = item["metadata"]
+        _place(kind, namespace, item)
+        generated = not meta.get("name") and bool(meta.get("generateName"))
+        if generated:
+            meta["name"] = self._free_name(kind, namespace, meta["generateName"])
+        name = meta.get("name", "")
+        self._check_fields(kind, item, options)
+        if self._store.get(kind.storage_key, namespace, name) is not None:
+            raise answers.already_exists(kind, name)
+        self._require_open_namespace(kind, namespace, name)
+        if kind.denied:
+            raise answers.not_implemented(kind, name, f"{kind.kind} of {kind.api_version}")
+        metadata.start_life(kind, meta, self._generator.uid(self._store.resource_version))
+        if kind.has_status:
+            item.pop("status", None)
+        self._complete(kind, item, None)
+        return self._store_or_show(kind, item, options)
+
+    def update(
+        self, kind: Kind, namespace: str, name: str, item: JsonObject, options: WriteOptions, subresource: str = ""
+    ) -> JsonObject:
+        """Replace an object, or what belongs to one of its subresources, and return it as stored."""
+        _require_type(kind, item)
+        _place(kind, namespace, item)
+        if item["metadata"].setdefault("name", name) != name:
+            given = item["metadata"]["name"]
+            raise errors.BadRequest(f"the name of the object ({given}) does not match the name on the URL ({name})")
+        if kind.custom and not subresource and not item["metadata"].get("resourceVersion"):
+            problem = FieldProblem(
+                "metadata.resourceVersion", "FieldValueInvalid", "Invalid value: 0: must be specified for an update"
+            )
+            raise answers.invalid(kind, name, [problem])
+        return self.change(kind, namespace, name, lambda _: item, options, subresource)
+
+    def change(
+        self, kind: Kind, namespace: str, name: str, change: Change, options: WriteOptions, subresource: str = ""
+    ) -> JsonObject:
+        """Read an object, let ``change`` make a new one of it, and write that; returns it as stored."""
+        stored = self._existing(kind, namespace, name)
+        old = stored.in_version(kind.api_version)
+        item = checked(change(json.loads(stored.encoded(kind.api_version))))
+        _require_type(kind, item)
+        _require_current(kind, item["metadata"], old["metadata"])
+        metadata.carry_over(item["metadata"], old["metadata"])
+        self._check_fields(kind, item, options)
+        item = _of_subresource(kind, item, old, subresource)
+        self._complete(kind, item, old)
+        metadata.count_generation(kind, item, old)
+        if item == old:
+            return old
+        if metadata.is_finished(kind, item) and not options.dry_run:
+            return self._remove(kind, self._store_or_show(kind, item, options)).item
+        return self._store_or_show(kind, item, options)
+
+    def delete(self, kind: Kind, namespace: str, name: str, options: DeleteOptions) -> JsonObject:
+        """Delete an object, or mark it as to be deleted; returns the answer: a Status, or the object still there."""
+        stored = self._existing(kind, namespace, name)
+        self._require_deletable(kind, stored.item, options)
+        item: JsonObject = json.loads(stored.encoded(stored.item["apiVersion"]))
+        meta = item["metadata"]
+        grace = metadata.grace_of(kind, item, options.grace_seconds)
+        first = "deletionTimestamp" not in meta
+        if first or grace < meta.get("deletionGracePeriodSeconds", 0):
+            metadata.mark_deleted(kind, meta, grace)
+        finalizer = _PROPAGATION_FINALIZERS.get(options.propagation)
+        if finalizer and first:
+            meta["finalizers"] = [*(meta.get("finalizers") or []), finalizer]
+        if kind.storage_key == NAMESPACES:
+            item["status"] = (item.get("status") or {}) | {"phase": "Terminating"}
+        if metadata.is_finished(kind, item):
+            if not options.dry_run:
+                self._store.remove(kind.storage_key, namespace, name)
+            return answers.success(kind, name, meta["uid"])
+        return item if item == stored.item or options.dry_run else self._store.put(kind.storage_key, item).item
+
+    def _existing(self, kind: Kind, namespace: str, name: str) -> Stored:
+        stored = self._store.get(kind.storage_key, namespace, name)
+        if stored is None:
+            raise answers.not_found(kind, name)
+        return stored
+
+    def _free_name(self, kind: Kind, namespace: str, prefix: str) -> str:
+        while True:
+            name = self._generator.name(prefix)
+            if self._store.get(kind.storage_key, namespace, name) is None:
+                return name
+
+    def _check_fields(self, kind: Kind, item: JsonObject, options: WriteOptions) -> None:
+        schema = self._registry.schema(kind)
+        if not kind.custom and (problem := validation.type_error(kind.kind, schema, item)):
+            raise errors.BadRequest(problem)
+        if schema is None:
+            return
+        unknown = validation.unknown_fields(schema, item) if options.field_validation != "Ignore" else []
+        if unknown and options.field_validation == "Strict":
+            strict = f"strict decoding error: {', '.join(unknown)}"
+            subject = f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: '
+            raise errors.BadRequest(strict if kind.custom else subject + strict)
+        options.warnings.extend(unknown)
+        prune(schema, item)
+
+    def _complete(self, kind: Kind, item: JsonObject, old: JsonObject | None) -> None:
+        """Fill in what the server adds, deny what the lab cannot do, refuse what is wrong."""
+        name = item["metadata"].get("name", "")
+        schema = self._registry.schema(kind)
+        strategy = self._strategies.get(kind.storage_key, self._no_strategy)
+        strategy.prepare(item, old)
+        apply_defaults(kind.group, kind.kind, schema, item)
+        if missing := validation.unsupported(kind.group, kind.kind, item):
+            raise answers.not_implemented(kind, name, ", ".join(missing))
+        others = [other for other in self._store.each(kind.storage_key) if not _is_same(other, item)]
+        problems = names.metadata_problems(kind, item["metadata"])
+        problems += validation.problems(kind.group, kind.version, kind.kind, schema, item, old, others)
+        problems = problems or strategy.complete(item, old)
+        if problems:
+            raise answers.invalid(kind, name, problems)
+
+    def _store_or_show(self, kind: Kind, item: JsonObject, options: WriteOptions) -> JsonObject:
+        if options.dry_run:
+            return item
+        version = kind.storage_version or kind.version
+        item["apiVersion"] = f"{kind.group}/{version}" if kind.group else version
+        return self._store.put(kind.storage_key, item).in_version(kind.api_version)
+
+    def _remove(self, kind: Kind, item: JsonObject) -> Stored:
+        meta = item["metadata"]
+        return self._store.remove(kind.storage_key, meta.get("namespace", ""), meta["name"])
+
+    def _require_open_namespace(self, kind: Kind, namespace: str, name: str) -> None:
+        if not kind.namespaced:
+            return
+        stored = self._store.get(NAMESPACES, "", namespace)
+        if stored is None:
+            details = {"name": namespace, "kind": "namespaces"}
+            raise errors.NotFound(f'namespaces "{namespace}" not found', details=details)
+        if "deletionTimestamp" in stored.item["metadata"]:
+            why = f"unable to create new content in namespace {namespace} because it is being terminated"
+            raise answers.forbidden(kind, name, why)
+
+    def _require_deletable(self, kind: Kind, item: JsonObject, options: DeleteOptions) -> None:
+        meta = item["metadata"]
+        name = meta["name"]
+        for what, wanted, found in (
+            ("UID", options.uid, meta["uid"]),
+            ("ResourceVersion", options.resource_version, meta["resourceVersion"]),
+        ):
+            if wanted and wanted != found:
+                why = f"Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {found}"
+                raise answers.conflict(kind, name, why)
+        if kind.storage_key == NAMESPACES and name in PERMANENT_NAMESPACES:
+            raise answers.forbidden(kind, name, "this namespace may not be deleted")
+
+
+def _require_type(kind: Kind, item: JsonObject) -> None:
+    given = item.setdefault("apiVersion", kind.api_version), item.setdefault("kind", kind.kind)
+    if given != (kind.api_version, kind.kind):
+        raise errors.BadRequest(
+            f"the object provided is unrecognized: {given[1]} of {given[0]} was sent where {kind.kind} of "
+            f"{kind.api_version} is expected"
+        )
+
+
+def _place(kind: Kind, namespace: str, item: JsonObject) -> None:
+    meta = item["metadata"]
+    if not kind.namespaced:
+        meta.pop("namespace", None)
+    elif meta.setdefault("namespace", namespace) != namespace:
+        raise errors.BadRequest("the namespace of the provided object does not match the namespace sent on the request")
+
+
+def _require_current(kind: Kind, new: JsonObject, old: JsonObject) -> None:
+    uid, version = new.get("uid"), new.get("resourceVersion")
+    if uid and uid != old["uid"]:
+        why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {old['uid']}"
+        raise answers.conflict(kind, old["name"], why)
+    if version and version != old["resourceVersion"]:
+        raise answers.conflict(kind, old["name"], answers.MODIFIED)
+
+
+def _of_subresource(kind: Kind, item: JsonObject, old: JsonObject, subresource: str) -> JsonObject:
+    """Return the object with only that changed which the endpoint may change."""
+    if subresource == "status":
+        result = old | ({"status": item["status"]} if "status" in item else {})
+        # Built-in kinds let annotations through: the deployment controller writes its revision with the status.
+        annotations = {} if kind.custom else {"annotations": item["metadata"].get("annotations")}
+        kept = old["metadata"] | annotations
+        return json_copy(result | {"metadata": {key: value for key, value in kept.items() if value is not None}})
+    if subresource == "finalize":
+        return json_copy(old | {"spec": item.get("spec") or {}})
+    if kind.has_status:
+        status = {"status": old["status"]} if "status" in old else {}
+        return {key: value for key, value in item.items() if key != "status"} | json_copy(status)
+    return item
+
+
+def _is_same(one: JsonObject, other: JsonObject) -> bool:
+    return all(one["metadata"].get(name) == other["metadata"].get(name) for name in ("namespace", "name"))
+
+
+def json_copy(item: JsonObject) -> JsonObject:
+    """Return a copy that shares nothing with an object."""
+    copy: JsonObject = json.loads(json.dumps(item))
+    return copy

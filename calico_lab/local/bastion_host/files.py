@@ -1,0 +1,64 @@
+"""The files that make a bastion of its host: the shell's start-up file, kubectl's configuration, and the commands.
+
+kubectl, birdc and hey are the real programs. sudo, systemctl, apt and apt-get are stand-ins that do what the course
+needs, say what they are, and refuse the rest; they stand first on the bastion's PATH, above the machine's own.
+"""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+from calico_lab.local.network.bird import write_bastion_configuration
+from calico_lab.local.start import linux
+from calico_lab.local.start.namespaces import Namespaces
+from calico_lab.local.start.programs import Programs
+
+HOME = "/root"
+_OWN = Path("/opt/calico-lab")
+COMMANDS = _OWN / "bin"
+PACKAGES = _OWN / "packages"  # one folder a package that apt can install, with the commands it brings
+PATH = f"{COMMANDS}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+_STAND_INS = resources.files("calico_lab.local.bastion_host") / "stand_ins"
+_PROFILE = f"""\
+export PATH={PATH}
+PS1='user@\\h:\\w$ '
+alias ls='ls --color=auto' grep='grep --color=auto'
+"""
+
+
+def prepare(namespaces: Namespaces, programs: Programs, kubeconfig: str) -> None:
+    """Write the bastion's files, from inside its namespaces.
+
+    ``kubeconfig`` is the text of the file that kubectl finds there; it names the API server by its address inside the
+    lab.
+    """
+    with namespaces.entered():
+        _OWN.parent.mkdir(exist_ok=True)
+        # Seen on the bastion alone: the lab's other hosts share its root file system.
+        linux.mount("tmpfs", _OWN.parent, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, "mode=0755")
+        _write(Path(HOME, ".bash_profile"), _PROFILE)
+        _write(Path(HOME, ".kube/config"), kubeconfig, mode=0o600)
+        _write_commands(programs)
+        write_bastion_configuration()
+
+
+def _write_commands(programs: Programs) -> None:
+    for name in ("sudo", "apt"):
+        _write(COMMANDS / name, (_STAND_INS / f"{name}.sh").read_text(), mode=0o755)
+    (COMMANDS / "apt-get").symlink_to("apt")
+    # Started by the shell and not by a line with #!, which the kernel cuts at 255 characters.
+    systemctl = _STAND_INS / "systemctl.py"
+    _write(COMMANDS / "systemctl", f'#!/bin/sh\nexec "{programs.python}" -IS "{systemctl}" "$@"\n', mode=0o755)
+    (COMMANDS / "kubectl").symlink_to(programs.kubectl)
+    (COMMANDS / "birdc").symlink_to(programs.birdc)
+    (PACKAGES / "hey").mkdir(parents=True)
+    (PACKAGES / "hey/hey").symlink_to(programs.hey)
+
+
+def _write(path: Path, text: str, mode: int = 0o644) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode)
+    path.write_text(text)
+    path.chmod(mode)

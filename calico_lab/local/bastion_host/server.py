@@ -1,0 +1,84 @@
+"""The SSH server of the bastion: one host key, one authorized key, and shells inside the bastion's namespaces.
+
+The server itself runs in the lab's first process and listens on sockets that were made outside the lab, which is how
+SSH reaches the bastion from the machine's loopback address. It hands on nothing but shells and commands: no password
+is ever accepted, and connections, agents, files and displays are not forwarded, because whatever is connected from
+this process would leave from the lab's own network and not from the bastion's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from calico_lab.local.bastion_host import units
+from calico_lab.local.bastion_host.session import Session
+from calico_lab.local.start.namespaces import Namespaces
+
+if TYPE_CHECKING:
+    from calico_lab.local.network.bird import Bird
+
+KEEPALIVE_SECONDS = 15
+T = TypeVar("T")
+
+
+async def serve(
+    sockets: Sequence[socket.socket], host_key: str, authorized_key: str, namespaces: Namespaces, bird: Bird
+) -> None:
+    """Answer SSH on ``sockets``, and ``systemctl`` on the bastion, until cancelled.
+
+    ``host_key`` is a private key and ``authorized_key`` a line of an authorized_keys file, both in OpenSSH's formats.
+    Any user name is accepted with that key: the bastion has one user.
+    """
+    import asyncssh  # 0.2 s that the other parts of the lab need not wait for
+
+    # One line per connection would bury the lab's own log.
+    asyncssh.set_log_level(logging.WARNING)
+
+    async def handle(process: asyncssh.SSHServerProcess[bytes]) -> None:
+        await Session(process, namespaces).run()
+
+    asyncio.get_running_loop().set_default_executor(_SameThreadExecutor())
+    unit_server = await units.listen(namespaces, bird)
+    acceptors = [
+        await asyncssh.listen(
+            sock=listening,
+            process_factory=handle,
+            encoding=None,
+            server_host_keys=[asyncssh.import_private_key(host_key)],
+            authorized_client_keys=asyncssh.import_authorized_keys(authorized_key),
+            password_auth=False,
+            kbdint_auth=False,
+            host_based_auth=False,
+            gss_host=None,
+            agent_forwarding=False,
+            line_editor=False,
+            keepalive_interval=KEEPALIVE_SECONDS,
+        )
+        for listening in sockets
+    ]
+    try:
+        await asyncio.Event().wait()
+    finally:
+        unit_server.close()
+        for acceptor in acceptors:
+            acceptor.close()
+
+
+class _SameThreadExecutor(ThreadPoolExecutor):
+    """Runs at once what asyncssh would hand to a thread: reading its options, which waits for nothing.
+
+    A process with a second thread may not enter another mount namespace (setns(2)), and this one must.
+    """
+
+    def submit(self, function: Callable[..., T], /, *args: Any, **keywords: Any) -> Future[T]:
+        future: Future[T] = Future()
+        try:
+            future.set_result(function(*args, **keywords))
+        except Exception as error:
+            future.set_exception(error)
+        return future

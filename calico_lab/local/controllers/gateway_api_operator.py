@@ -1,0 +1,87 @@
+"""The part of the Tigera operator that enables the Gateway API: one GatewayAPI resource makes everything appear.
+
+Behaviour of operator 1.38 (https://github.com/tigera/operator, pkg/controller/gatewayapi). CustomResourceDefinitions
+have no owner and so survive the GatewayAPI; everything else belongs to it and goes with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from calico_lab import errors
+from calico_lab.local import custom_resources
+from calico_lab.local.client import ApiClient
+from calico_lab.local.controller import Controller, Key, key_of
+from calico_lab.local.controllers import tigera_gateway
+from calico_lab.local.events import WARNING, EventRecorder
+from calico_lab.local.objects import is_deleting, owner_reference
+from calico_lab.local.resources import (
+    CUSTOM_RESOURCE_DEFINITIONS,
+    ENVOY_PROXIES,
+    GATEWAY_APIS,
+    GATEWAY_CLASSES,
+)
+from calico_lab.local.wire import JsonObject
+
+NAMES = ("default", "tigera-secure")
+PREFER_EXISTING = "PreferExisting"
+RECONCILE = "Reconcile"
+
+
+class GatewayApiOperator(Controller):
+    """Reconciles the one GatewayAPI resource; other names than ``default`` and ``tigera-secure`` are not looked at."""
+
+    name = "tigera-operator"
+
+    def __init__(self, client: ApiClient) -> None:
+        super().__init__(client)
+        self._events = EventRecorder(client, self.name)
+        self._installations = self.inform(GATEWAY_APIS, lambda _: self._accepted())
+        self._definitions = self.inform(CUSTOM_RESOURCE_DEFINITIONS, lambda _: self._accepted())
+        for resource, _ in tigera_gateway.objects():
+            self.inform(resource, self._rendered, optional=resource in (ENVOY_PROXIES, GATEWAY_CLASSES))
+
+    def _accepted(self) -> list[Key]:
+        return [Key("", name) for name in NAMES if self._installations.get(Key("", name))]
+
+    def _rendered(self, item: JsonObject) -> Iterable[Key]:
+        ours = {key_of(each) for _, each in tigera_gateway.objects()}
+        return self._accepted() if key_of(item) in ours else []
+
+    async def reconcile(self, key: Key) -> None:
+        """Create what is missing for the GatewayAPI, restore what was changed."""
+        installation = self._installations.get(key)
+        if installation is None or is_deleting(installation):
+            return
+        if len(self._accepted()) > 1:
+            await self._degrade(installation)
+            return
+        await self._define(installation)
+        owner = [owner_reference(installation)]
+        for resource, item in tigera_gateway.objects():
+            owned = item | {"metadata": item["metadata"] | {"ownerReferences": owner}}
+            await self.ensure(resource, owned)
+
+    async def _degrade(self, installation: JsonObject) -> None:
+        message = 'multiple GatewayAPI CRs provided. To fix, run "kubectl delete gatewayapi tigera-secure"'
+        await self._events.event(installation, WARNING, "Degraded", f"Duplicate configuration detected: {message}")
+
+    async def _define(self, installation: JsonObject) -> None:
+        """Create the definitions, and write into the GatewayAPI whether they are the operator's to keep current."""
+        definitions = custom_resources.definitions()
+        existing = [each for each in definitions if self._definitions.get(key_of(each))]
+        management = installation["spec"].get("crdManagement") if "spec" in installation else None
+        for definition in definitions:
+            if definition not in existing:
+                await self._define_one(definition)
+            elif management == RECONCILE:
+                await self.ensure(CUSTOM_RESOURCE_DEFINITIONS, definition)
+        if not management:
+            chosen = {"spec": {"crdManagement": PREFER_EXISTING if existing else RECONCILE}}
+            await self.change(self._installations, installation, chosen)
+
+    async def _define_one(self, definition: JsonObject) -> None:
+        try:
+            await self.create(self._definitions, definition)
+        except errors.AlreadyExists:
+            return

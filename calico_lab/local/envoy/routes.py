@@ -1,0 +1,80 @@
+"""Route configurations (RDS): which request goes to which cluster."""
+
+from __future__ import annotations
+
+from calico_lab.local.envoy.messages import metadata
+from calico_lab.local.gateway_api.model import Destination, Listener, Match, MatchType, Route, ValueMatch, VirtualHost
+from calico_lab.local.wire import JsonObject
+
+# Not to be found among the clusters, so that the share of invalid backends is answered 500.
+INVALID_CLUSTER = "invalid-backend-cluster"
+
+
+def route_configuration(listener: Listener) -> JsonObject:
+    """Return the route configuration (config.route.v3.RouteConfiguration) of a listener."""
+    return {
+        "name": listener.name,
+        "ignore_port_in_host_matching": True,
+        "virtual_hosts": [_virtual_host(host) for host in listener.virtual_hosts],
+    }
+
+
+def _virtual_host(host: VirtualHost) -> JsonObject:
+    return {
+        "name": host.name,
+        "domains": [host.hostname],
+        "metadata": metadata(host.source),
+        "routes": [_route(route) for route in host.routes],
+    }
+
+
+def _route(route: Route) -> JsonObject:
+    common = {"name": route.name, "match": _match(route.match), "metadata": metadata(route.source)}
+    if route.destination is None:
+        return common | {"direct_response": {"status": 500}}
+    action = _clusters(route.destination) | {"upgrade_configs": [{"upgrade_type": "websocket"}]}
+    return common | {"route": action}
+
+
+def split(destination: Destination) -> bool:
+    """Whether each backend needs a cluster of its own, because part of the requests must be answered 500."""
+    return not all(backend.endpoints for backend in destination.backends)
+
+
+def _clusters(destination: Destination) -> JsonObject:
+    if not split(destination):
+        return {"cluster": destination.name}
+    invalid = sum(backend.weight for backend in destination.backends if not backend.endpoints)
+    weights = [(INVALID_CLUSTER, invalid)]
+    weights += [(backend.name, backend.weight) for backend in destination.backends if backend.endpoints]
+    return {
+        "cluster_not_found_response_code": "INTERNAL_SERVER_ERROR",
+        "weighted_clusters": {"clusters": [{"name": name, "weight": weight} for name, weight in weights]},
+    }
+
+
+def _match(match: Match) -> JsonObject:
+    result = _path(match)
+    if match.headers:
+        result["headers"] = [_value(header) for header in match.headers]
+    if match.query:
+        result["query_parameters"] = [_value(parameter) for parameter in match.query]
+    return result
+
+
+def _path(match: Match) -> JsonObject:
+    match match.path_type:
+        case MatchType.EXACT:
+            return {"path": match.path}
+        case MatchType.REGULAR_EXPRESSION:
+            return {"safe_regex": {"regex": match.path}}
+        case _ if match.path == "/":
+            return {"prefix": "/"}
+        case _:
+            return {"path_separated_prefix": match.path.removesuffix("/")}
+
+
+def _value(match: ValueMatch) -> JsonObject:
+    if match.type is MatchType.REGULAR_EXPRESSION:
+        return {"name": match.name, "string_match": {"safe_regex": {"regex": match.value}}}
+    return {"name": match.name, "string_match": {"exact": match.value}}

@@ -1,0 +1,99 @@
+"""Everything that changes while Envoy runs, as the files that it reads, and how to change them without a gap."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from calico_lab.local.envoy.bootstrap import Ports
+from calico_lab.local.envoy.clusters import cluster, clusters_of, load_assignment
+from calico_lab.local.envoy.file_source import (
+    CLUSTERS_FILE,
+    DIRECTORY,
+    LISTENERS_FILE,
+    endpoints_file,
+    routes_file,
+)
+from calico_lab.local.envoy.listeners import listener, ready_listener
+from calico_lab.local.envoy.messages import type_url
+from calico_lab.local.envoy.routes import route_configuration
+from calico_lab.local.gateway_api.model import Gateway
+from calico_lab.local.wire import JsonObject
+
+Resources = Mapping[str, JsonObject]
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """The resources of each kind, by name; ``endpoints`` by the name of the cluster that they are of."""
+
+    listeners: Resources
+    routes: Resources
+    clusters: Resources
+    endpoints: Resources
+
+    def files(self) -> dict[str, str]:
+        """Return the contents of the files, by file name."""
+        return (
+            {
+                LISTENERS_FILE: _response("config.listener.v3.Listener", self.listeners.values()),
+                CLUSTERS_FILE: _response("config.cluster.v3.Cluster", self.clusters.values()),
+            }
+            | {
+                routes_file(name): _response("config.route.v3.RouteConfiguration", [item])
+                for name, item in self.routes.items()
+            }
+            | {
+                endpoints_file(name): _response("config.endpoint.v3.ClusterLoadAssignment", [item])
+                for name, item in self.endpoints.items()
+            }
+        )
+
+    def keeping_clusters_of(self, before: Configuration) -> Configuration:
+        """Return this configuration with the clusters that only the one before has left in, endpoints and all.
+
+        Envoy takes up clusters before routes, so a request that still goes by the old routes would find its cluster
+        gone. What is no longer used goes in a second step, when the new routes have been taken up.
+        """
+        return replace(
+            self,
+            clusters={**before.clusters, **self.clusters},
+            endpoints={**before.endpoints, **self.endpoints},
+        )
+
+
+def configuration(gateway: Gateway, *, ready_port: int = Ports.ready, directory: str = DIRECTORY) -> Configuration:
+    """Return what the Envoys of a Gateway are to be configured with."""
+    clusters = [model for destination in gateway.destinations() for model in clusters_of(destination)]
+    listeners = [listener(model, directory) for model in gateway.listeners] + [ready_listener(ready_port)]
+    return Configuration(
+        {resource["name"]: resource for resource in listeners},
+        {model.name: route_configuration(model) for model in gateway.listeners},
+        {model.name: cluster(model, directory) for model in clusters},
+        {model.name: load_assignment(model) for model in clusters},
+    )
+
+
+def read(files: Mapping[str, str]) -> Configuration:
+    """Return the configuration that stands in the contents of files, empty where there are none."""
+
+    def resources(names: Iterable[str], key: str = "name") -> dict[str, JsonObject]:
+        found = (item for name in names if name in files for item in json.loads(files[name])["resources"])
+        return {item[key]: item for item in found}
+
+    return Configuration(
+        resources([LISTENERS_FILE]),
+        resources(name for name in files if name.startswith("rds_")),
+        resources([CLUSTERS_FILE]),
+        resources((name for name in files if name.startswith("eds_")), "cluster_name"),
+    )
+
+
+def _response(message: str, resources: Iterable[Mapping[str, Any]]) -> str:
+    """Return a service.discovery.v3.DiscoveryResponse; its version is the resources' digest."""
+    url = type_url(message)
+    text = json.dumps([{**resource, "@type": url} for resource in resources], separators=(",", ":"))
+    return f'{{"version_info":"{hashlib.sha256(text.encode()).hexdigest()[:16]}","resources":{text}}}'

@@ -1,0 +1,82 @@
+"""Recording Kubernetes events: what a controller or the kubelet did to an object, for ``kubectl describe`` to show.
+
+Fields as in https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/ (served as core/v1).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+
+from calico_lab import errors
+from calico_lab.local.client import ApiClient
+from calico_lab.local.objects import now
+from calico_lab.local.resources import EVENTS
+from calico_lab.local.wire import JsonObject
+
+logger = logging.getLogger(__name__)
+
+NORMAL = "Normal"
+WARNING = "Warning"
+
+
+class EventRecorder:
+    """Writes events on behalf of a component, such as ``kubelet`` on a host."""
+
+    def __init__(self, client: ApiClient, component: str, *, host: str = "") -> None:
+        self._client = client
+        self._source = {"component": component} | ({"host": host} if host else {})
+
+    async def event(self, item: JsonObject, kind: str, reason: str, message: str) -> None:
+        """Say about an object that something happened; ``kind`` is ``Normal`` or ``Warning``.
+
+        The same about the same object again raises that event's count. An event that cannot be written (its
+        namespace is going away, say) is only logged: nothing may fail because of it.
+        """
+        name = f"{item['metadata']['name']}.{self._digest(item, kind, reason, message)}"
+        namespace = item["metadata"].get("namespace") or "default"
+        try:
+            if not await self._repeat(name, namespace):
+                await self._client.create(EVENTS, self._new(name, namespace, item, kind, reason, message))
+        except (errors.ApiError, OSError) as error:
+            logger.info("event %s of %s not recorded: %s", reason, item["metadata"]["name"], error)
+
+    def _digest(self, item: JsonObject, *said: str) -> str:
+        # Not random: the name itself finds the earlier event, whichever process wrote it.
+        told = "\0".join((item["metadata"].get("uid", ""), *self._source.values(), *said))
+        return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+    async def _repeat(self, name: str, namespace: str) -> bool:
+        try:
+            event = await self._client.get(EVENTS, name, namespace)
+        except errors.NotFound:
+            return False
+        change = {"count": event["count"] + 1, "lastTimestamp": now()}
+        await self._client.patch(EVENTS, name, namespace, change)
+        return True
+
+    def _new(self, name: str, namespace: str, item: JsonObject, kind: str, reason: str, message: str) -> JsonObject:
+        metadata, time = item["metadata"], now()
+        involved = {
+            "apiVersion": item["apiVersion"],
+            "kind": item["kind"],
+            "name": metadata["name"],
+            "namespace": metadata.get("namespace"),
+            "uid": metadata.get("uid"),
+            "resourceVersion": metadata.get("resourceVersion"),
+        }
+        return {
+            "apiVersion": EVENTS.api_version,
+            "kind": EVENTS.kind,
+            "metadata": {"name": name, "namespace": namespace},
+            "involvedObject": {key: value for key, value in involved.items() if value},
+            "type": kind,
+            "reason": reason,
+            "message": message,
+            "source": self._source,
+            "reportingComponent": self._source["component"],
+            "reportingInstance": self._source.get("host", ""),
+            "firstTimestamp": time,
+            "lastTimestamp": time,
+            "count": 1,
+        }

@@ -1,0 +1,56 @@
+"""From the matches of an HTTPRoute to those of the model."""
+
+from __future__ import annotations
+
+import re
+import warnings
+
+from calico_lab.local.gateway_api.model import Match, MatchType, ValueMatch
+from calico_lab.local.wire import JsonObject
+
+# What Python's regular expressions have and RE2, which Envoy matches with, has not:
+# https://github.com/google/re2/wiki/Syntax
+_NOT_IN_RE2 = re.compile(r"(?<!\\)(?:\\\\)*(\(\?(?:=|!|<=|<!|>|P=|\()|\\[1-9]|[*+?}]\+)")
+
+
+def matches_of(rule: JsonObject) -> list[tuple[int, Match]]:
+    """Return the matches of a rule with their indices; a rule without any matches all, with index -1.
+
+    Raises ``ValueError`` with Envoy Gateway's words for a regular expression that is not valid.
+    """
+    matches = rule.get("matches") or []
+    if not matches:
+        return [(-1, Match())]
+    return [(index, _match(match)) for index, match in enumerate(matches)]
+
+
+def _match(spec: JsonObject) -> Match:
+    path = spec.get("path") or {}
+    path_type, value = MatchType(path.get("type", "PathPrefix")), path.get("value", "/")
+    if path_type is MatchType.REGULAR_EXPRESSION:
+        _validate(value)
+    headers = [_value_match(header) for header in spec.get("headers") or []]
+    if "method" in spec:
+        headers.append(ValueMatch(":method", spec["method"]))
+    query = [_value_match(parameter) for parameter in spec.get("queryParams") or []]
+    return Match(value, path_type, tuple(headers), tuple(query))
+
+
+def _value_match(spec: JsonObject) -> ValueMatch:
+    match = ValueMatch(spec["name"], spec["value"], MatchType(spec.get("type", "Exact")))
+    if match.type is MatchType.REGULAR_EXPRESSION:
+        _validate(match.value)
+    return match
+
+
+def _validate(expression: str) -> None:
+    unknown = _NOT_IN_RE2.search(expression)
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            re.compile(expression)
+    except re.error as error:
+        problem = str(error)
+    else:
+        problem = f"invalid or unsupported Perl syntax: `{unknown[1]}`" if unknown else ""
+    if problem:
+        raise ValueError(f'regex "{expression}" is invalid: error parsing regexp: {problem}')

@@ -1,0 +1,89 @@
+"""What a container's probes make of it: started, ready, or to be restarted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any
+
+from calico_lab.local.events import NORMAL, WARNING
+from calico_lab.local.kubelet.probes import Prober, Schedule, observe, until_first_success
+from calico_lab.local.kubelet.status import ContainerState
+from calico_lab.local.wire import JsonObject
+
+Say = Callable[[str, str, str], None]
+
+
+class ContainerProbes:
+    """The probes of one run of a container.
+
+    ``ports`` are those that its image listens on; ``changed`` is called when ``state`` has changed, ``say`` with an
+    event's type, reason and message, ``restart`` when the container is to be ended for its own good.
+    """
+
+    def __init__(
+        self,
+        spec: JsonObject,
+        state: ContainerState,
+        prober: Prober,
+        ports: tuple[int, ...],
+        *,
+        changed: Callable[[], None],
+        say: Say,
+        restart: Callable[[], None],
+    ) -> None:
+        self._spec = spec
+        self._state = state
+        self._prober = prober
+        self._ports = ports
+        self._changed = changed
+        self._say = say
+        self._restart = restart
+
+    async def run(self) -> None:
+        """Probe until cancelled."""
+        if "startupProbe" in self._spec:
+            await self._wait_for_startup()
+        self._state.started = True
+        self._changed()
+        async with asyncio.TaskGroup() as group:
+            if "livenessProbe" in self._spec:
+                group.create_task(self._observe("liveness", lambda alive: alive or self._give_up("liveness")))
+            if "readinessProbe" in self._spec:
+                group.create_task(self._observe("readiness", self._set_ready))
+            else:
+                group.create_task(self._wait_for_ports())
+
+    def _observe(self, kind: str, verdict: Callable[[bool], object]) -> Coroutine[Any, Any, None]:
+        probe = self._spec[f"{kind}Probe"]
+
+        def failed(message: str) -> None:
+            self._say(WARNING, "Unhealthy", f"{kind.capitalize()} probe failed: {message}")
+
+        return observe(partial(self._prober.attempt, probe, self._spec), Schedule.of(probe), verdict, failed)
+
+    async def _wait_for_startup(self) -> None:
+        started = asyncio.Event()
+        observing = asyncio.create_task(
+            self._observe("startup", lambda up: started.set() if up else self._give_up("startup"))
+        )
+        try:
+            await started.wait()
+        finally:
+            observing.cancel()
+
+    async def _wait_for_ports(self) -> None:
+        """Without a readiness probe a container is ready once it can be reached, and as long as it runs."""
+        for port in self._ports:
+            await until_first_success(partial(self._prober.connect, self._prober.pod_address, port))
+        self._set_ready(True)
+
+    def _set_ready(self, ready: bool) -> None:
+        if ready != self._state.ready:
+            self._state.ready = ready
+            self._changed()
+
+    def _give_up(self, kind: str) -> None:
+        self._say(NORMAL, "Killing", f"Container {self._state.name} failed {kind} probe, will be restarted")
+        self._restart()

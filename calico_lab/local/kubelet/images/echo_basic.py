@@ -1,0 +1,219 @@
+"""The program behind the image echo-basic: an HTTP server that answers with what it was asked, and by whom.
+
+It stands in for ``gcr.io/k8s-staging-gateway-api/echo-basic`` at the tag that the guide names. Plain HTTP is served
+on HTTP_PORT (3000), HTTP/2 with prior knowledge on H2C_PORT (3001). Every line of its log is written before the
+response that it speaks of, so that whoever has an answer finds it in the log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import time
+from collections.abc import Callable
+from functools import lru_cache, partial
+from http import HTTPStatus
+from typing import cast
+
+import httptools
+import uvloop
+
+from calico_lab.local.kubelet.images.echo_answer import (
+    Context,
+    EchoRequest,
+    EchoResponse,
+    answer,
+    canonical_name,
+    plain_error,
+)
+
+STANDARD_OUTPUT = 1
+BACKLOG = 4096
+BAD_REQUEST = (
+    b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n400 Bad Request"
+)
+
+
+class HttpConnection(asyncio.Protocol):
+    """One HTTP/1 connection: requests one after the other, also where the client sends them ahead."""
+
+    def __init__(self, answer: Callable[[EchoRequest], EchoResponse]) -> None:
+        self._answer = answer
+        self._parser = httptools.HttpRequestParser(self)
+        self._transport: asyncio.Transport
+        self._peer = ""
+        self._uri = b""
+        self._headers: list[tuple[str, str]] = []
+        self._waiting: list[tuple[EchoResponse, bytes, bool]] = []
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Note who is at the other end."""
+        self._transport = cast(asyncio.Transport, transport)
+        address, port = transport.get_extra_info("peername")[:2]
+        self._peer = f"{address}:{port}"
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what arrived; the parser calls the methods below."""
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            # As Go does: an offer to change the protocol is passed over, and the connection goes on as it was.
+            self._parser = httptools.HttpRequestParser(self)
+            self.data_received(data[upgrade.args[0] :])
+        except httptools.HttpParserError:
+            self._transport.write(BAD_REQUEST)
+            self._transport.close()
+
+    def pause_writing(self) -> None:
+        """Take no more requests from a client that does not read its answers."""
+        self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """Take requests again."""
+        self._transport.resume_reading()
+
+    def on_message_begin(self) -> None:
+        """Start a request."""
+        self._uri = b""
+        self._headers = []
+
+    def on_url(self, url: bytes) -> None:
+        """Collect the request's URI, which may come in pieces."""
+        self._uri += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Collect a header."""
+        self._headers.append((canonical_name(name.decode("latin-1")), value.decode(errors="replace")))
+
+    def on_headers_complete(self) -> None:
+        """Ask for the body where the client waits to be asked."""
+        if ("Expect", "100-continue") in self._headers:
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def on_message_complete(self) -> None:
+        """Answer the request."""
+        version = self._parser.get_http_version()
+        host = next((value for name, value in self._headers if name == "Host"), "")
+        request = EchoRequest(
+            self._parser.get_method().decode(), self._uri.decode(), f"HTTP/{version}", host, self._headers, self._peer
+        )
+        keep_alive = self._parser.should_keep_alive()
+        response = self._answer(request)
+        if response.log:
+            os.write(STANDARD_OUTPUT, response.log.encode())
+        head_only = request.method == "HEAD"
+        connection = b"" if keep_alive and version != "1.0" else f"Connection: {_CONNECTION[keep_alive]}\r\n".encode()
+        message = encode(response, connection, head_only=head_only)
+        if response.delay or self._waiting:
+            self._send_later(response, message, keep_alive)
+        else:
+            self._send(message, keep_alive)
+
+    def _send(self, message: bytes, keep_alive: bool) -> None:
+        if self._transport.is_closing():
+            return
+        self._transport.write(message)
+        if not keep_alive:
+            self._transport.close()
+
+    def _send_later(self, response: EchoResponse, message: bytes, keep_alive: bool) -> None:
+        self._waiting.append((response, message, keep_alive))
+        if len(self._waiting) == 1:
+            asyncio.get_running_loop().call_later(response.delay, self._send_first)
+
+    def _send_first(self) -> None:
+        _, message, keep_alive = self._waiting.pop(0)
+        self._send(message, keep_alive)
+        if self._waiting:
+            asyncio.get_running_loop().call_later(self._waiting[0][0].delay, self._send_first)
+
+
+_CONNECTION = {True: "keep-alive", False: "close"}
+
+
+class H2cConnection(asyncio.Protocol):
+    """A connection to the h2c port: HTTP/2 where the client knows it, a refusal otherwise."""
+
+    PREFACE = b"PRI * HTTP/2.0\r\n"
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._start = b""
+        self._transport: asyncio.Transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Wait for the first bytes, which tell the protocol."""
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Hand the connection to the protocol that the client speaks."""
+        self._start += data
+        start = self._start[: len(self.PREFACE)]
+        if start != self.PREFACE[: len(start)]:
+            self._become(HttpConnection(refuse))
+        elif len(start) == len(self.PREFACE):
+            # HTTP/2 costs 30 ms and some memory to import, and few pods are asked for it.
+            from calico_lab.local.kubelet.images.echo_http2 import Http2Connection
+
+            self._become(Http2Connection(self._context))
+
+    def _become(self, protocol: asyncio.Protocol) -> None:
+        self._transport.set_protocol(protocol)
+        protocol.connection_made(self._transport)
+        protocol.data_received(self._start)
+
+
+def refuse(_request: EchoRequest) -> EchoResponse:
+    """Answer HTTP/1 at the h2c port."""
+    return plain_error(400, "Expected h2c request")
+
+
+def encode(response: EchoResponse, connection: bytes, *, head_only: bool) -> bytes:
+    """Return a response as HTTP/1.1 bytes, its headers in the order in which Go writes them."""
+    names = response.headers
+    lines = "".join([f"{name}: {names[name]}\r\n" for name in sorted(names)])
+    bodiless = response.status in (204, 304)
+    length = "" if bodiless else f"Content-Length: {len(response.body)}\r\n"
+    head = f"{status_line(response.status)}{lines}Date: {_date(int(time.time()))}\r\n{length}".encode()
+    return b"".join((head, connection, b"\r\n", b"" if head_only or bodiless else response.body))
+
+
+@lru_cache
+def status_line(status: int) -> str:
+    """Return the first line of a response; a code without a name gets the words that Go gives it."""
+    try:
+        phrase = HTTPStatus(status).phrase
+    except ValueError:
+        phrase = f"status code {status}"
+    return f"HTTP/1.1 {status} {phrase}\r\n"
+
+
+@lru_cache(maxsize=1)
+def _date(second: int) -> str:
+    return time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(second))
+
+
+async def serve(context: Context, http_port: int, h2c_port: int) -> None:
+    """Listen on both ports, of every interface, until the process ends."""
+    loop = asyncio.get_running_loop()
+    servers: tuple[tuple[int, str, Callable[[], asyncio.Protocol]], ...] = (
+        (http_port, "http", lambda: HttpConnection(partial(answer, context=context))),
+        (h2c_port, "h2c", lambda: H2cConnection(context)),
+    )
+    for port, name, connection in servers:
+        os.write(STANDARD_OUTPUT, f"Starting server, listening on port {port} ({name})\n".encode())
+        listening = socket.create_server(("", port), backlog=BACKLOG)
+        await loop.create_server(connection, sock=listening, backlog=BACKLOG)
+    await loop.create_future()
+
+
+def main() -> None:
+    """Serve as the environment says."""
+    environment = os.environ
+    ports = int(environment.get("HTTP_PORT") or 3000), int(environment.get("H2C_PORT") or 3001)
+    uvloop.new_event_loop().run_until_complete(serve(Context.of(environment), *ports))
+
+
+if __name__ == "__main__":
+    main()

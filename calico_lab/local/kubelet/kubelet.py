@@ -1,0 +1,146 @@
+"""The kubelet of one node: presents its host as a Node and runs the pods that are bound to it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+
+from calico_lab import errors
+from calico_lab.local.client import ApiClient
+from calico_lab.local.events import EventRecorder
+from calico_lab.local.informer import Informer, Key
+from calico_lab.local.kubelet import log_server, mounts
+from calico_lab.local.kubelet.node import node
+from calico_lab.local.kubelet.pod_worker import NodeContext, PodWorker
+from calico_lab.local.network.pods import PodNetwork
+from calico_lab.local.objects import now
+from calico_lab.local.resources import CONFIG_MAPS, NODES, PODS, SECRETS
+from calico_lab.local.start.namespaces import Namespaces
+from calico_lab.local.start.programs import Programs
+from calico_lab.local.topology import Host
+from calico_lab.local.wire import JsonObject, Request, Response
+
+logger = logging.getLogger(__name__)
+
+_LOG_PATH = re.compile(r"/containerLogs/([^/]+)/([^/]+)/([^/]+)")
+
+
+class Kubelet:
+    """One for each node, all in the lab's first process.
+
+    ``namespaces`` are the node's, ``network`` gives its pods their addresses, ``certificate_authority`` is the PEM
+    file by which pods trust the API server.
+    """
+
+    def __init__(
+        self,
+        client: ApiClient,
+        host: Host,
+        namespaces: Namespaces,
+        network: PodNetwork | None,
+        programs: Programs,
+        certificate_authority: bytes,
+    ) -> None:
+        self._client = client
+        self._host = host
+        self._namespaces = namespaces
+        self._pods = Informer(client, PODS)
+        self._config_maps = Informer(client, CONFIG_MAPS)
+        self._secrets = Informer(client, SECRETS)
+        self._workers: dict[str, PodWorker] = {}
+        self._events: asyncio.Queue[tuple[JsonObject, str, str, str]] = asyncio.Queue()
+        self._context = NodeContext(
+            client=client,
+            host=host,
+            namespaces=namespaces,
+            network=network,
+            programs=programs,
+            certificate_authority=certificate_authority,
+            config_map=lambda namespace, name: self._config_maps.get(Key(namespace, name)),
+            secret=lambda namespace, name: self._secrets.get(Key(namespace, name)),
+            say=lambda pod, kind, reason, message: self._events.put_nowait((pod, kind, reason, message)),
+        )
+
+    async def run(self) -> None:
+        """Register the node and run its pods until cancelled."""
+        with self._namespaces.entered():
+            mounts.prepare_node()
+        await self._register()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._record_events(), name=f"kubelet {self._host.name}: events")
+            for informer in (self._config_maps, self._secrets):
+                informer.on_change(self._refresh_volumes)
+                group.create_task(informer.run(), name=f"kubelet {self._host.name}: {informer.resource.plural}")
+                await informer.synced.wait()
+            self._pods.on_change(lambda old, new: self._hear(group, old, new))
+            group.create_task(self._pods.run(), name=f"kubelet {self._host.name}: pods")
+
+    async def handle(self, request: Request) -> Response:
+        """Answer GET /containerLogs/NAMESPACE/POD/CONTAINER; the query is that of the API's ``pods/log``."""
+        path = _LOG_PATH.fullmatch(request.path)
+        if request.method != "GET" or path is None:
+            return _refusal(errors.NotFound("404 page not found"))
+        namespace, pod, container = path.groups()
+        try:
+            options = log_server.LogOptions.of(request)
+            log = self._find_log(namespace, pod, container, previous=options.previous)
+        except errors.ApiError as error:
+            return _refusal(error)
+        return Response(200, content_type="text/plain", stream=log_server.stream(log, options))
+
+    def _find_log(self, namespace: str, pod: str, name: str, *, previous: bool) -> log_server.ContainerLog:
+        found = [worker for worker in self._workers.values() if worker.key == Key(namespace, pod)]
+        if not found:
+            raise errors.NotFound(f'pod "{pod}" does not exist')
+        for container in found[-1].containers:
+            if container.state.name == name:
+                return log_server.choose_log(pod, container.state, container.logs, previous=previous)
+        raise errors.NotFound(f'container "{name}" not found in pod "{pod}"')
+
+    async def _register(self) -> None:
+        presented = node(self._host, now())
+        try:
+            await self._client.create(NODES, presented)
+        except errors.AlreadyExists:
+            change = {"metadata": {"labels": presented["metadata"]["labels"]}}
+            await self._client.patch(NODES, self._host.name, "", change)
+        await self._client.patch(NODES, self._host.name, "", {"status": presented["status"]}, subresource="status")
+
+    def _hear(self, group: asyncio.TaskGroup, old: JsonObject | None, new: JsonObject | None) -> None:
+        """Take note of a change of a pod, this node's or another's."""
+        if old is not None and (new is None or new["metadata"]["uid"] != old["metadata"]["uid"]):
+            worker = self._workers.get(old["metadata"]["uid"])
+            if worker is not None:
+                worker.vanish()
+        if new is None or new["spec"].get("nodeName") != self._host.name:
+            return
+        uid = new["metadata"]["uid"]
+        if uid in self._workers:
+            self._workers[uid].update(new)
+        else:
+            self._workers[uid] = PodWorker(new, self._context)
+            group.create_task(self._work(uid), name=f"pod {new['metadata']['name']}")
+
+    async def _work(self, uid: str) -> None:
+        worker = self._workers[uid]
+        try:
+            await worker.run()
+        except Exception:
+            logger.exception("pod %s", "/".join(worker.key))
+        finally:
+            del self._workers[uid]
+
+    def _refresh_volumes(self, _old: JsonObject | None, new: JsonObject | None) -> None:
+        if new is not None:
+            for worker in self._workers.values():
+                worker.refresh(new)
+
+    async def _record_events(self) -> None:
+        recorder = EventRecorder(self._client, "kubelet", host=self._host.name)
+        while True:
+            await recorder.event(*await self._events.get())
+
+
+def _refusal(error: errors.ApiError) -> Response:
+    return Response(error.code, str(error).encode(), "text/plain")

@@ -1,0 +1,41 @@
+"""Where a node keeps its pods' volumes, and how a pod comes to see its own and no others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from calico_lab.local.kubelet.volumes import Mount
+from calico_lab.local.start import linux
+
+KUBELET_FOLDER = Path("/var/lib/kubelet")
+
+
+def prepare_node() -> None:
+    """Mount a file system in memory for the volumes; to be called in the node's mount namespace.
+
+    A pod's mount namespace starts as a copy of its node's. The folders that a pod gets for itself cover the node's,
+    but what is mounted within them stays in sight, so this file system does until :func:`show` takes it away.
+    """
+    KUBELET_FOLDER.mkdir(parents=True, exist_ok=True)
+    linux.mount("kubelet", KUBELET_FOLDER, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, "mode=0755")
+
+
+def show(mounts: Iterable[Mount]) -> None:
+    """Mount a pod's volumes and hide everybody else's; to be called in the pod's mount namespace."""
+    for mount in mounts:
+        _make_target(mount)
+        if mount.read_only:
+            linux.bind_read_only(mount.source, mount.target)
+        else:
+            linux.mount(str(mount.source), mount.target, flags=linux.MS_BIND)
+    linux.unmount(KUBELET_FOLDER)
+
+
+def _make_target(mount: Mount) -> None:
+    if mount.source.is_file():
+        mount.target.parent.mkdir(parents=True, exist_ok=True)
+        mount.target.touch()
+    else:
+        mount.source.mkdir(parents=True, exist_ok=True)  # a subPath of an empty volume
+        mount.target.mkdir(parents=True, exist_ok=True)

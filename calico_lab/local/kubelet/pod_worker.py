@@ -1,0 +1,224 @@
+"""The life of one pod on a node: volumes, network, containers, status, and the end of them all."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import TypeVar
+
+from calico_lab import errors
+from calico_lab.local.client import ApiClient
+from calico_lab.local.events import WARNING
+from calico_lab.local.informer import key_of
+from calico_lab.local.kubelet import mounts
+from calico_lab.local.kubelet.container import Container, Surroundings
+from calico_lab.local.kubelet.environment import ContainerConfigError, PodFacts
+from calico_lab.local.kubelet.status import Sandbox, pod_status
+from calico_lab.local.kubelet.volumes import Credentials, PodVolumes, VolumeError, refers_to
+from calico_lab.local.network.pods import PodNetwork
+from calico_lab.local.objects import is_deleting, now
+from calico_lab.local.resources import PODS, SERVICE_ACCOUNTS
+from calico_lab.local.start.namespaces import Namespaces
+from calico_lab.local.start.programs import Programs
+from calico_lab.local.topology import Host
+from calico_lab.local.wire import JsonObject
+
+logger = logging.getLogger(__name__)
+
+TRY_AGAIN_SECONDS = 1.0
+VANISHED_GRACE_SECONDS = 1.0
+TOKEN_SECONDS = 3607
+LOGS = Path("/var/log/pods")
+
+T = TypeVar("T")
+Find = Callable[[str, str], JsonObject | None]
+
+
+@dataclass(frozen=True)
+class NodeContext:
+    """What a node gives its pods; ``config_map`` and ``secret`` find an object by namespace and name."""
+
+    client: ApiClient
+    host: Host
+    namespaces: Namespaces
+    network: PodNetwork | None
+    programs: Programs
+    certificate_authority: bytes
+    config_map: Find
+    secret: Find
+    say: Callable[[JsonObject, str, str, str], None]
+
+
+class PodWorker:
+    """Runs one pod until it is deleted."""
+
+    def __init__(self, pod: JsonObject, node: NodeContext) -> None:
+        self.pod = pod
+        self.containers = [Container(spec) for spec in pod["spec"]["containers"]]
+        self._node = node
+        metadata = pod["metadata"]
+        self._namespace, self._name, self._uid = metadata["namespace"], metadata["name"], metadata["uid"]
+        self.key = key_of(pod)
+        self._volumes = PodVolumes(
+            pod, mounts.KUBELET_FOLDER / "pods" / self._uid, self._facts(""), node.namespaces.entered
+        )
+        self._credentials = Credentials({}, node.certificate_authority)
+        self._sandbox = Sandbox(str(node.host.address))
+        self._address: IPv4Address | None = None
+        self._inside: Namespaces | None = None
+        self._published: JsonObject = pod.get("status") or {}
+        self._changed = asyncio.Event()
+        self._news = asyncio.Event()
+        self._ending = asyncio.Event()
+        self._vanished = False
+        self.update(pod)
+
+    def update(self, pod: JsonObject) -> None:
+        """Take note of the pod as it is in the API now."""
+        self.pod = pod
+        if is_deleting(pod):
+            self._ending.set()
+
+    def vanish(self) -> None:
+        """Take note that the API has the pod no more."""
+        self._vanished = True
+        if self._ending.is_set():
+            for container in self.containers:  # deleted for the second time, by force: no grace is left
+                container.kill()
+        self._ending.set()
+
+    def refresh(self, item: JsonObject) -> None:
+        """Take note of a changed ConfigMap or Secret: write the volumes that show it."""
+        metadata = item["metadata"]
+        if metadata["namespace"] != self._namespace or not refers_to(self.pod, item["kind"], metadata["name"]):
+            return
+        self._news.set()
+        if self._inside is not None and not self._ending.is_set():
+            with suppress(VolumeError, ContainerConfigError):  # what is gone from the API stays in the pod
+                self._volumes.write(self._credentials)
+
+    async def run(self) -> None:
+        """Run the pod to its end."""
+        publishing = asyncio.create_task(self._publish_changes(), name=f"status of {self._name}")
+        starting = asyncio.create_task(self._start(), name=f"start of {self._name}")
+        self._changed.set()
+        try:
+            await self._ending.wait()
+            starting.cancel()
+            await asyncio.wait([starting])
+            await self._stop()
+        finally:
+            starting.cancel()
+            publishing.cancel()
+            for container in self.containers:
+                container.kill()
+            self._take_down()
+        await self._delete()
+
+    async def _start(self) -> None:
+        await self._retry("FailedMount", self._prepare_volumes)
+        inside = await self._retry("FailedCreatePodSandBox", self._attach)
+        logs = LOGS / f"{self._namespace}_{self._name}_{self._uid}"
+        facts = self._facts(self._sandbox.pod_address)
+        for container in self.containers:
+            container.start(
+                Surroundings(
+                    facts, inside, self._node.namespaces, self._node.programs, logs, self._changed.set, self._say
+                )
+            )
+
+    async def _retry(self, reason: str, step: Callable[[], Awaitable[T]]) -> T:
+        """Take a step, again where it fails: after a while, or at once when what it waits for appears."""
+        while True:
+            self._news.clear()
+            try:
+                return await step()
+            except (errors.LabError, errors.ApiError, OSError) as error:
+                self._say(WARNING, reason, str(error))
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._news.wait(), TRY_AGAIN_SECONDS)
+
+    async def _prepare_volumes(self) -> None:
+        missing = self._volumes.audiences() - self._credentials.tokens.keys()
+        tokens = {audience: await self._token(audience) for audience in sorted(missing)}
+        self._credentials = Credentials({**self._credentials.tokens, **tokens}, self._node.certificate_authority)
+        self._volumes.write(self._credentials)
+
+    async def _token(self, audience: str) -> str:
+        spec = {
+            "audiences": [audience] if audience else [],
+            "expirationSeconds": TOKEN_SECONDS,
+            "boundObjectRef": {"apiVersion": "v1", "kind": "Pod", "name": self._name, "uid": self._uid},
+        }
+        request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": spec}
+        account = self.pod["spec"].get("serviceAccountName") or "default"
+        answer = await self._node.client.create_subresource(
+            SERVICE_ACCOUNTS, account, self._namespace, "token", request
+        )
+        return str(answer["status"]["token"])
+
+    async def _attach(self) -> Namespaces:
+        if self._node.network is None or self.pod["spec"].get("hostNetwork"):
+            raise errors.LabError("the local lab runs pods on the pod network alone")
+        prepare = partial(mounts.show, self._volumes.mounts())
+        inside, self._address = self._node.network.attach(self._name, prepare, namespace=self._namespace)
+        self._inside = inside
+        self._sandbox = replace(self._sandbox, pod_address=str(self._address))
+        self._changed.set()
+        return inside
+
+    async def _stop(self) -> None:
+        grace = self.pod["metadata"].get("deletionGracePeriodSeconds", VANISHED_GRACE_SECONDS)
+        await asyncio.gather(*(container.stop(grace, self._say) for container in self.containers))
+        self._sandbox = replace(self._sandbox, ending=True)
+        await self._publish()
+
+    def _take_down(self) -> None:
+        if self._node.network is not None and self._address is not None:
+            self._node.network.detach(self._address)
+        if self._inside is not None:
+            self._inside.close()
+            self._inside = None
+        self._volumes.remove()
+
+    async def _delete(self) -> None:
+        if not self._vanished:
+            with suppress(errors.NotFound, errors.Conflict):  # another pod of this name may have come in between
+                await self._node.client.delete(PODS, self._name, self._namespace, uid=self._uid, grace_seconds=0)
+
+    async def _publish_changes(self) -> None:
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            try:
+                await self._publish()
+            except (errors.ApiError, OSError) as error:
+                logger.warning("status of %s/%s not written: %s", self._namespace, self._name, error)
+                asyncio.get_running_loop().call_later(TRY_AGAIN_SECONDS, self._changed.set)
+
+    async def _publish(self) -> None:
+        states = [container.state for container in self.containers]
+        status = pod_status(self.pod | {"status": self._published}, states, self._sandbox, now())
+        if status == self._published or self._vanished:
+            return
+        with suppress(errors.NotFound):
+            await self._node.client.patch(PODS, self._name, self._namespace, {"status": status}, subresource="status")
+        self._published = status
+
+    def _facts(self, pod_address: str) -> PodFacts:
+        return PodFacts(
+            self.pod,
+            pod_address,
+            str(self._node.host.address),
+            partial(self._node.config_map, self._namespace),
+            partial(self._node.secret, self._namespace),
+        )
+
+    def _say(self, kind: str, reason: str, message: str) -> None:
+        self._node.say(self.pod, kind, reason, message)

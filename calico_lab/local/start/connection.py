@@ -1,0 +1,78 @@
+"""The two files by which clients find a lab: a kubeconfig and an SSH configuration, as text.
+
+Formats: https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/ and ssh_config(5).
+"""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+from calico_lab.local.start.credentials import Credentials
+
+USER = "kubernetes-admin"
+EXTENSION = "calico-lab"
+
+
+def kubeconfig(server: str, credentials: Credentials, *, lab: str = "", ssh_config: Path | None = None) -> str:
+    """Return the kubeconfig for an API server at the URL ``server``.
+
+    With ``ssh_config`` the cluster carries the extension that announces lab and bastion to the course.
+    """
+    authority = base64.b64encode(credentials.certificate_authority.encode()).decode()
+    extensions = _extensions(lab, ssh_config) if ssh_config is not None else ""
+    return f"""\
+apiVersion: v1
+kind: Config
+current-context: calico-lab
+clusters:
+- name: calico-lab
+  cluster:
+    server: {server}
+    certificate-authority-data: {authority}
+{extensions}users:
+- name: {USER}
+  user:
+    token: {credentials.token}
+contexts:
+- name: calico-lab
+  context:
+    cluster: calico-lab
+    user: {USER}
+    namespace: default
+"""
+
+
+def _extensions(lab: str, ssh_config: Path) -> str:
+    return f"""\
+    extensions:
+    - name: {EXTENSION}
+      extension:
+        name: {lab}
+        ssh_config: {_quoted(str(ssh_config))}
+"""
+
+
+def ssh_config(port: int, identity: Path, known_hosts: Path) -> str:
+    """Return an SSH configuration with the one host ``bastion``, at ``port`` of this machine."""
+    return f"""\
+Host bastion
+    HostName 127.0.0.1
+    Port {port}
+    User root
+    IdentityFile {_quoted(str(identity))}
+    IdentitiesOnly yes
+    UserKnownHostsFile {_quoted(str(known_hosts))}
+    StrictHostKeyChecking yes
+"""
+
+
+def known_hosts(port: int, credentials: Credentials) -> str:
+    """Return the line of a known_hosts file that vouches for the bastion."""
+    return f"[127.0.0.1]:{port} {credentials.ssh_host_public_key}\n"
+
+
+def _quoted(text: str) -> str:
+    """Quote a path alike for YAML and ssh_config."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -1,0 +1,39 @@
+"""Whether a lab answers where its users would ask: on this machine's loopback."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import re
+import socket
+import ssl
+from pathlib import Path
+
+TIMEOUT_SECONDS = 5.0
+
+
+def api_problem(port: int, token: str, kubeconfig: Path) -> str:
+    """Ask the API server whether it is ready; returns what is wrong, or nothing."""
+    authority = re.search(r"certificate-authority-data: (\S+)", kubeconfig.read_text())
+    if authority is None:
+        return f"{kubeconfig} names no certificate authority"
+    tls = ssl.create_default_context(cadata=base64.b64decode(authority[1]).decode())
+    connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=TIMEOUT_SECONDS, context=tls)
+    try:
+        connection.request("GET", "/readyz", headers={"Authorization": f"Bearer {token}"})
+        answer = connection.getresponse()
+        return "" if answer.status == 200 else f"the API server answers {answer.status} to /readyz"
+    except (OSError, http.client.HTTPException) as error:
+        return f"the API server does not answer: {error}"
+    finally:
+        connection.close()
+
+
+def ssh_problem(port: int) -> str:
+    """Ask the bastion for its SSH banner (RFC 4253, 4.2); returns what is wrong, or nothing."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), TIMEOUT_SECONDS) as connection:
+            banner = connection.recv(256)
+    except OSError as error:
+        return f"the bastion does not answer: {error}"
+    return "" if banner.startswith(b"SSH-2.0-") else "what answers at the bastion's port is not SSH"

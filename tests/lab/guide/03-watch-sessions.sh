@@ -1,0 +1,1 @@
+watch sudo birdc show protocols

@@ -1,0 +1,1 @@
+sudo grep -A 8 "Import filter"  /etc/bird/bird.conf

@@ -1,0 +1,158 @@
+import asyncio
+
+import pytest
+
+from calico_lab import errors
+from calico_lab.local.controller import Controller, Key, Queue
+from calico_lab.local.events import EventRecorder
+from calico_lab.local.informer import shared_informer
+from calico_lab.local.objects import contains
+from calico_lab.local.resources import CONFIG_MAPS, EVENTS
+
+
+class Recording(Controller):
+    name = "recording"
+
+    def __init__(self, client):
+        super().__init__(client)
+        self.config_maps = self.inform(CONFIG_MAPS)
+        self.seen = []
+        self.news = asyncio.Event()
+
+    async def reconcile(self, key):
+        self.seen.append(key.name)
+        self.news.set()
+
+
+def config_map(name, **data):
+    metadata = {"name": name, "namespace": "default"}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
+
+
+async def told(controller):
+    async with asyncio.timeout(2):
+        await controller.news.wait()
+    controller.news.clear()
+    return controller.seen[-1]
+
+
+async def test_it_reconciles_what_was_there_before_it(client, running):
+    await client.create(CONFIG_MAPS, config_map("a"))
+    controller = Recording(client)
+    await running(controller)
+    assert await told(controller) == "a"
+
+
+async def test_it_reconciles_what_changes(client, running):
+    controller = Recording(client)
+    await running(controller)
+    await client.create(CONFIG_MAPS, config_map("a"))
+    assert await told(controller) == "a"
+    await client.delete(CONFIG_MAPS, "a", "default")
+    assert await told(controller) == "a"
+
+
+async def test_a_writer_sees_its_own_writes(client, running):
+    controller = Recording(client)
+    await running(controller)
+    for number in range(20):
+        await controller.create(controller.config_maps, config_map(f"c{number}"))
+        assert len(list(controller.config_maps)) == number + 1
+
+
+async def test_a_change_of_something_older_is_a_conflict(client, running):
+    controller = Recording(client)
+    await running(controller)
+    old = await controller.create(controller.config_maps, config_map("a"))
+    await controller.change(controller.config_maps, old, {"data": {"k": "1"}})
+    with pytest.raises(errors.Conflict):
+        await controller.change(controller.config_maps, old, {"data": {"k": "2"}})
+
+
+async def test_a_change_that_changes_nothing_is_not_written(client, running):
+    controller = Recording(client)
+    await running(controller)
+    item = await controller.create(controller.config_maps, config_map("a", k="1"))
+    assert await controller.change(controller.config_maps, item, {"data": {"k": "1"}}) is item
+
+
+async def test_when_one_of_two_ends_the_other_keeps_its_mirror(client, running):
+    first, second = Recording(client), Recording(client)
+    assert first.config_maps is second.config_maps
+    task = asyncio.create_task(first.run())
+    await first.config_maps.synced.wait()
+    await running(second)
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await client.create(CONFIG_MAPS, config_map("a"))
+    assert await told(second) == "a"
+    assert first.seen == []
+
+
+async def test_informers_of_two_clients_are_two(client):
+    assert shared_informer(client, CONFIG_MAPS) is shared_informer(client, CONFIG_MAPS)
+    assert shared_informer(client, CONFIG_MAPS) is not shared_informer(type(client)(client._handler), CONFIG_MAPS)
+
+
+async def test_what_fails_is_tried_again():
+    attempts = []
+
+    async def fail_twice(key):
+        attempts.append(key)
+        if len(attempts) < 3:
+            raise errors.Conflict("somebody was faster")
+
+    queue = Queue("failing", fail_twice)
+    queue.add(Key("", "a"))
+    task = asyncio.create_task(queue.run())
+    await asyncio.sleep(0.1)
+    task.cancel()
+    assert attempts == [Key("", "a")] * 3
+
+
+async def test_a_key_waits_once_in_the_queue():
+    seen = []
+
+    async def note(key):
+        seen.append(key.name)
+
+    queue = Queue("noting", note)
+    for name in "abaab":
+        queue.add(Key("", name))
+    task = asyncio.create_task(queue.run())
+    await asyncio.sleep(0.01)
+    task.cancel()
+    assert seen == ["a", "b"]
+
+
+async def test_a_repeated_event_is_counted(client):
+    item = await client.create(CONFIG_MAPS, config_map("a"))
+    recorder = EventRecorder(client, "tests", host="worker1")
+    for message in ("same", "same", "other", "same"):
+        await recorder.event(item, "Warning", "Trying", message)
+    found = {event["message"]: event for event in (await client.list(EVENTS, "default"))[0]}
+    assert {message: event["count"] for message, event in found.items()} == {"same": 3, "other": 1}
+    assert found["same"]["source"] == {"component": "tests", "host": "worker1"}
+    assert found["same"]["involvedObject"]["uid"] == item["metadata"]["uid"]
+
+
+async def test_an_event_that_cannot_be_written_disturbs_nobody(client):
+    item = config_map("a") | {"metadata": {"name": "a", "namespace": "nowhere", "uid": "u"}}
+    await EventRecorder(client, "tests").event(item, "Normal", "Said", "into the void")
+
+
+@pytest.mark.parametrize(
+    ("actual", "wanted", "expected"),
+    [
+        ({"a": 1, "b": 2}, {"a": 1}, True),
+        ({"a": 1}, {"a": 1, "b": 2}, False),
+        ({"a": 1}, {"b": None}, True),
+        ({"b": 1}, {"b": None}, False),
+        ({"a": [{"x": 1, "default": 2}]}, {"a": [{"x": 1}]}, True),
+        ({"a": [1, 2]}, {"a": [1]}, False),
+        ({"a": "x"}, {"a": {"b": 1}}, False),
+    ],
+)
+def test_contains(actual, wanted, expected):
+    assert contains(actual, wanted) is expected
