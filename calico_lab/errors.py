@@ -5,6 +5,7 @@
     ├── NoBastionError           no way to reach the bastion over SSH
     ├── CommandError             a command on the bastion or kubectl failed
     ├── WaitTimeout              a condition did not come true within its limit
+    ├── PrerequisiteError        the cluster or the bastion lacks what a lesson stands on
     ├── ReportError              the output of a tool is not what that tool prints
     ├── LabError                 the local lab could not do what was asked
     │   ├── MissingProgramError  a program that the lab needs is not there
@@ -67,6 +68,10 @@ class CommandError(CalicoLabError):
 
 class WaitTimeout(CalicoLabError):
     """A condition did not come true within its time limit."""
+
+
+class PrerequisiteError(CalicoLabError):
+    """The cluster or the bastion lacks what a lesson stands on, and is not ours to change."""
 
 
 class ReportError(CalicoLabError):

@@ -35,8 +35,9 @@ class Lab:
         return Bastion.find(Path(announced) if announced else None)
 
     def __repr__(self) -> str:
-        kind = "lab" if self.kubeconfig.lab else "cluster"
-        return f"Connected to the {kind} {self.name!r}: Kubernetes {self._version}"
+        # A lab's name is not in it, so that a notebook's output is the same in every lab.
+        where = "a lab of your own" if self.kubeconfig.lab else f"the cluster {self.name!r}"
+        return f"Connected to {where}: Kubernetes {self._version}"
 
     @cached_property
     def _version(self) -> str:

@@ -1,4 +1,4 @@
-"""Derive the schemas of the built-in kinds from the package ``kubernetes-validate``: names, types and merge keys, no prose.
+"""Derive the schemas of the built-in kinds from the package ``kubernetes-validate``: no prose, names and types alone.
 
 Run by ``make schemas`` at development time, in an environment of its own that has that package; what it writes is
 part of the project. Usage: ``python scripts/make_schemas.py [VERSION]``, VERSION as in ``v1.37.0``.
@@ -63,11 +63,8 @@ def main(version: str) -> None:
         files[group.partition(".")[0] or "core"]["kinds"][key] = name
     SCHEMAS.mkdir(exist_ok=True)
     for file, content in files.items():
-        text = json.dumps(content, indent=None, separators=(",", ":"), sort_keys=True)
+        text = json.dumps(content, separators=(",", ":"), sort_keys=True)
         (SCHEMAS / f"{file}.json").write_text(text + "\n")
-        print(
-            f"{file}.json: {len(content['kinds'])} kinds, {len(content['definitions'])} definitions, {len(text)} bytes"
-        )  # noqa: T201
 
 
 def published_definitions(version: str) -> dict[str, Any]:

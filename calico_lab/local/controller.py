@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from calico_lab import errors
 from calico_lab.local.client import ApiClient
@@ -136,11 +136,20 @@ class Controller:
         await informer.caught_up(changed)
         return changed
 
-    async def write_status(self, informer: Informer, item: JsonObject, status: JsonObject) -> JsonObject:
-        """Replace an object's status; raises ``Conflict`` when it is no longer as ``item`` says."""
-        if item.get("status", {}) == status:
+    async def write_status(
+        self, informer: Informer, item: JsonObject, status: JsonObject, *, annotations: Mapping[str, str] | None = None
+    ) -> JsonObject:
+        """Replace an object's status, and merge in annotations, which built-in kinds take along with it.
+
+        Raises ``Conflict`` when the object is no longer as ``item`` says.
+        """
+        current = item["metadata"].get("annotations") or {}
+        merged = current | dict(annotations or {})
+        if item.get("status", {}) == status and merged == current:
             return item
-        written = await self.client.replace(informer.resource, item | {"status": status}, subresource="status")
+        metadata = item["metadata"] | ({"annotations": merged} if merged else {})
+        wanted = item | {"metadata": metadata, "status": status}
+        written = await self.client.replace(informer.resource, wanted, subresource="status")
         await informer.caught_up(written)
         return written
 

@@ -35,9 +35,8 @@ from calico_lab.local.objects import is_ready
 from calico_lab.local.process import reap_orphans
 from calico_lab.local.start import launch, root
 from calico_lab.local.start.connection import USER, kubeconfig
-from calico_lab.local.start.credentials import Credentials
 from calico_lab.local.start.namespaces import Namespaces
-from calico_lab.local.start.settings import API_SOCKET, PROGRESS, READY, SSH_SOCKET, Settings
+from calico_lab.local.start.settings import API_SOCKET, PROGRESS, READY, SSH_SOCKET, Credentials, Settings
 from calico_lab.local.topology import API_PORT, BASTION, CONTROL1, NODES, Host
 
 logger = logging.getLogger(__name__)

@@ -53,7 +53,7 @@ class RequestsPlot:
         positions = range(1, len(counts) + 1)
         axes.axhspan(
             max(0.0, share - rotors), share + rotors, color=BAND, alpha=0.35, lw=0, zorder=1,
-            label=f"within the bound of {rotors}",
+            label=f"round robin's bound: ±{rotors}",
         )  # fmt: skip
         axes.axhline(share, color=INK, lw=1.4, ls=(0, (5, 3)), zorder=3, label=f"even share: {share:g}")
         bars = axes.bar(positions, counts, width=0.62, color=EVEN if self.evenness.is_even else UNEVEN, zorder=2)
@@ -74,7 +74,7 @@ class RequestsPlot:
         if self.evenness.requests == 0:
             return "No pod got a request"
         if not self.evenness.is_even:
-            return f"Not round robin: between {min(counts)} and {max(counts)} requests for each pod"
+            return f"Uneven: from {min(counts)} to {max(counts)} requests for a pod"
         if self.evenness.spread == 0:
-            return f"Round robin: every pod got exactly {counts[0]} requests"
-        return f"Round robin: every pod got {min(counts)} to {max(counts)} requests"
+            return f"Even: every pod got exactly {counts[0]} requests"
+        return f"Even: every pod got {min(counts)} to {max(counts)} requests"

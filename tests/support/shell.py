@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import paramiko
+import pyte
 
 MARK = "end-of-command"
+COLUMNS, LINES = 160, 50
 CONTROL_C = "\x03"
 
 
@@ -35,23 +37,33 @@ class BastionShell:
         match = self.wait_for(rf"\n{MARK} (\d+)\n", time_limit=time_limit)
         return int(match[1]), self._screen[: match.start()]
 
-    def type(self, keys: str) -> None:
-        """Send keys and do not wait."""
-        self._screen = ""
-        self._channel.sendall(keys.encode())
+    def watch(self, command: str, until: str, *, time_limit: float = 15) -> str:
+        """Type a command that paints the whole screen until Ctrl-C; returns the screen that showed ``until``."""
+        screen = pyte.Screen(COLUMNS, LINES)
+        painter = pyte.Stream(screen)
+        deadline = time.monotonic() + time_limit
+        self._channel.sendall(f"{command}\n".encode())
+        while not re.search(until, shown := "\n".join(screen.display)):
+            painter.feed(self._receive(deadline, shown))
+        self._channel.sendall(CONTROL_C.encode())
+        self.run("true")
+        return shown
 
     def wait_for(self, pattern: str, *, time_limit: float = 15) -> re.Match[str]:
         """Read the terminal until ``pattern`` stands on it."""
         deadline = time.monotonic() + time_limit
         while not (match := re.search(pattern, self._screen)):
-            self._channel.settimeout(max(0.01, deadline - time.monotonic()))
-            try:
-                received = self._channel.recv(65536)
-            except TimeoutError:
-                raise AssertionError(f"no {pattern!r} within {time_limit} s on:\n{self._screen}") from None
-            assert received, f"the shell ended; its terminal shows:\n{self._screen}"
-            self._screen += received.decode(errors="replace").replace("\r\n", "\n")
+            self._screen += self._receive(deadline, self._screen).replace("\r\n", "\n")
         return match
+
+    def _receive(self, deadline: float, shown: str) -> str:
+        self._channel.settimeout(max(0.01, deadline - time.monotonic()))
+        try:
+            received = self._channel.recv(65536)
+        except TimeoutError:
+            raise AssertionError(f"what was awaited did not appear; the terminal shows:\n{shown}") from None
+        assert received, f"the shell ended; its terminal shows:\n{shown}"
+        return received.decode(errors="replace")
 
 
 @contextmanager
@@ -71,7 +83,7 @@ def bastion_shell(ssh_config: Path) -> Iterator[BastionShell]:
     )
     try:
         channel = client.get_transport().open_session()
-        channel.get_pty(width=160, height=50)
+        channel.get_pty(width=COLUMNS, height=LINES)
         channel.exec_command("bash --noediting")
         yield BastionShell(channel)
     finally:

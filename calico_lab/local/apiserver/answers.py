@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from calico_lab import errors
-from calico_lab.local.apiserver.kinds import Kind
 from calico_lab.local.apiserver.field_problems import FieldProblem
+from calico_lab.local.apiserver.kinds import Kind
 from calico_lab.local.wire import JsonObject, Response
 
 MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
@@ -37,6 +38,13 @@ def encode(value: Any) -> bytes:
 def answer(item: Any, status: int = 200, *, warnings: Sequence[str] = ()) -> Response:
     """Return a JSON response; ``warnings`` go into Warning headers, which kubectl prints."""
     return Response(status, encode(item), headers=warning_headers(warnings))
+
+
+def with_warning(response: Response, warning: str) -> Response:
+    """Return a response with one warning more."""
+    added = warning_headers([warning])["Warning"]
+    before = response.headers.get("Warning")
+    return replace(response, headers={**response.headers, "Warning": f"{before}, {added}" if before else added})
 
 
 def warning_headers(warnings: Sequence[str]) -> Mapping[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -12,16 +13,38 @@ from calico_lab.local.wire import JsonObject, Request
 JSON = "application/json"
 YAML = "application/yaml"
 
-_METADATA_TYPES: dict[str, type] = {
-    "name": str,
-    "generateName": str,
-    "namespace": str,
-    "uid": str,
-    "resourceVersion": str,
-    "labels": dict,
-    "annotations": dict,
-    "finalizers": list,
-    "ownerReferences": list,
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_map_of_texts(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(entry, str) for entry in value.values())
+
+
+def _is_list_of_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(entry, str) for entry in value)
+
+
+def _is_list_of_owners(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(entry, dict) for entry in value)
+
+
+def _anything(_value: Any) -> bool:
+    return True
+
+
+# What the server itself reads must be of the right type, whatever the kind's schema says.
+_FITS: dict[str, Callable[[Any], bool]] = {
+    "name": _is_text,
+    "generateName": _is_text,
+    "namespace": _is_text,
+    "uid": _is_text,
+    "resourceVersion": _is_text,
+    "labels": _is_map_of_texts,
+    "annotations": _is_map_of_texts,
+    "finalizers": _is_list_of_texts,
+    "ownerReferences": _is_list_of_owners,
 }
 
 
@@ -81,18 +104,9 @@ def checked(item: Any) -> JsonObject:
         raise errors.BadRequest("the object provided is unrecognized: metadata must be an object")
     for name in [name for name, value in metadata.items() if value is None]:
         del metadata[name]
-    for name, wanted in _METADATA_TYPES.items():
-        if not isinstance(metadata.get(name, wanted()), wanted):
+    for name in metadata:
+        if not _FITS.get(name, _anything)(metadata[name]):
             raise errors.BadRequest(f"the object provided is unrecognized: metadata.{name} has the wrong type")
-    for name in ("labels", "annotations"):
-        if not all(isinstance(value, str) for value in metadata.get(name, {}).values()):
-            raise errors.BadRequest(
-                f"the object provided is unrecognized: the values of metadata.{name} must be strings"
-            )
-    if not all(isinstance(value, dict) for value in metadata.get("ownerReferences", [])):
-        raise errors.BadRequest("the object provided is unrecognized: metadata.ownerReferences must hold objects")
-    if not all(isinstance(value, str) for value in metadata.get("finalizers", [])):
-        raise errors.BadRequest("the object provided is unrecognized: metadata.finalizers must hold strings")
     return item
 
 

@@ -31,15 +31,19 @@ CHOICES = {
     "v1.Toleration.effect": ("NoExecute", "NoSchedule", "PreferNoSchedule"),
 }
 
-PORTS = {"v1.ContainerPort.containerPort", "v1.HTTPGetAction.port", "v1.ServicePort.port", "v1.TCPSocketAction.port"} | {
-    "v1.ServicePort.targetPort"
-}
+PORTS = {
+    "v1.ContainerPort.containerPort",
+    "v1.HTTPGetAction.port",
+    "v1.ServicePort.port",
+    "v1.TCPSocketAction.port",
+} | {"v1.ServicePort.targetPort"}
 
 NOT_NEGATIVE = {
     "v1.DeploymentSpec.minReadySeconds", "v1.DeploymentSpec.progressDeadlineSeconds", "v1.DeploymentSpec.replicas",
     "v1.DeploymentSpec.revisionHistoryLimit", "v1.PodSpec.terminationGracePeriodSeconds",
     "v1.Probe.failureThreshold", "v1.Probe.initialDelaySeconds", "v1.Probe.periodSeconds", "v1.Probe.successThreshold",
-    "v1.Probe.timeoutSeconds", "v1.ReplicaSetSpec.minReadySeconds", "v1.ReplicaSetSpec.replicas", "v1.ScaleSpec.replicas",
+    "v1.Probe.timeoutSeconds", "v1.ReplicaSetSpec.minReadySeconds", "v1.ReplicaSetSpec.replicas",
+    "v1.ScaleSpec.replicas",
 }  # fmt: skip
 
 DNS_LABELS = {"v1.Container.name", "v1.ServicePort.name", "v1.Volume.name"}

@@ -20,9 +20,7 @@ _BLOCK_SIZES = {4: (20, 32), 6: (116, 128)}
 _MODES = ("Always", "CrossSubnet", "Never")
 
 
-def ip_pool_problems(
-    item: JsonObject, old: JsonObject | None, others: Sequence[JsonObject]
-) -> Iterator[FieldProblem]:
+def ip_pool_problems(item: JsonObject, old: JsonObject | None, others: Sequence[JsonObject]) -> Iterator[FieldProblem]:
     """Yield what is wrong with an IPPool, ``others`` being the pools that exist beside it."""
     spec, cidr = item["spec"], item["spec"].get("cidr", "")
     if not cidr:
@@ -39,7 +37,9 @@ def ip_pool_problems(
         yield from _new_network(item, network, others)
     yield from _block_size(spec, old, network)
     if spec["ipipMode"] != "Never" and spec["vxlanMode"] != "Never":
-        yield invalid("IPPool.Spec.VXLANMode", spec["vxlanMode"], "Cannot enable both VXLAN and IPIP on the same IPPool")
+        yield invalid(
+            "IPPool.Spec.VXLANMode", spec["vxlanMode"], "Cannot enable both VXLAN and IPIP on the same IPPool"
+        )
     yield from _choice("IPIPMode", spec["ipipMode"], _MODES, "ipIpMode")
     yield from _choice("VXLANMode", spec["vxlanMode"], _MODES, "vxlanMode")
     yield from _choice("AssignmentMode", spec["assignmentMode"], ("Automatic", "Manual"), "assignmentMode")
@@ -64,9 +64,7 @@ def _new_network(
         yield invalid("IPPool.Spec.CIDR", cidr, reason)
 
 
-def _block_size(
-    spec: JsonObject, old: JsonObject | None, network: IPv4Network | IPv6Network
-) -> Iterator[FieldProblem]:
+def _block_size(spec: JsonObject, old: JsonObject | None, network: IPv4Network | IPv6Network) -> Iterator[FieldProblem]:
     size = spec["blockSize"]
     low, high = _BLOCK_SIZES[network.version]
     if old is not None and old["spec"].get("blockSize") != size:
@@ -130,10 +128,7 @@ def bgp_configuration_problems(item: JsonObject, _old: JsonObject | None) -> Ite
                 path = f"BGPConfiguration.Spec.{name[0].upper()}{name[1:]}"
                 yield invalid(path, None, f"Cannot set {name} on a non default BGP Configuration.")
     if spec.get("nodeToNodeMeshEnabled") is False:
-        for field, name in (("nodeMeshPassword", "NodeMeshPassword"), ("nodeMeshMaxRestartTime", "NodeMeshMaxRestartTime")):
-            if field in spec:
-                reason = f"spec.{name} cannot be set if spec.NodeToNodeMesh is disabled"
-                yield invalid(f"Spec.{name}", spec, reason)
+        yield from _without_mesh(spec)
     yield from _as_number(spec)
     if spec.get("listenPort") == 0:
         yield _failed("ListenPort", 0, "gt")
@@ -141,9 +136,15 @@ def bgp_configuration_problems(item: JsonObject, _old: JsonObject | None) -> Ite
     yield from _choice("LogSeverityScreen", spec.get("logSeverityScreen"), levels, "logLevel")
     yield from _choice("BindMode", spec.get("bindMode"), ("NodeIP", "None"), "bindMode")
     for field in ("serviceLoadBalancerIPs", "serviceExternalIPs", "serviceClusterIPs"):
-        for block in spec.get(field) or ():
-            if not _is_network(block.get("cidr", "")):
-                yield _failed("CIDR", block.get("cidr", ""), "net")
+        blocks = [block.get("cidr", "") for block in spec.get(field) or ()]
+        yield from (_failed("CIDR", cidr, "net") for cidr in blocks if not _is_network(cidr))
+
+
+def _without_mesh(spec: JsonObject) -> Iterator[FieldProblem]:
+    for field in ("nodeMeshPassword", "nodeMeshMaxRestartTime"):
+        if field in spec:
+            name = field[0].upper() + field[1:]
+            yield invalid(f"Spec.{name}", spec, f"spec.{name} cannot be set if spec.NodeToNodeMesh is disabled")
 
 
 def bgp_peer_problems(item: JsonObject, _old: JsonObject | None) -> Iterator[FieldProblem]:
@@ -172,7 +173,7 @@ def _choice(field: str, value: Any, choices: Sequence[str], tag: str) -> Iterato
 
 
 def _as_number(spec: JsonObject) -> Iterator[FieldProblem]:
-    """A number of 32 bits, or two of 16 bits with a dot between them (RFC 5396)."""
+    """Check a number of 32 bits, or two of 16 bits with a dot between them (RFC 5396)."""
     value = str(spec.get("asNumber", 1))
     high, _, low = value.rpartition(".")
     limit = 2**16 if high else 2**32

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from calico_lab.local.apiserver.field_problems import FieldProblem
 from calico_lab.local.apiserver.kinds import Kind, PrinterColumn
 from calico_lab.local.apiserver.registry import Registry
 from calico_lab.local.apiserver.store import Change, Store
-from calico_lab.local.apiserver.field_problems import FieldProblem
 from calico_lab.local.objects import now
 from calico_lab.local.wire import JsonObject
 
@@ -57,12 +57,20 @@ def kinds_of(definition: JsonObject) -> list[Kind]:
             storage_version=storage,
             generations=True,
             custom=True,
+            deprecation=_deprecation(spec, version),
             columns=_columns(version),
             schema=(version.get("schema") or {}).get("openAPIV3Schema"),
         )
         for version in spec["versions"]
         if version.get("served")
     ]
+
+
+def _deprecation(spec: JsonObject, version: JsonObject) -> str:
+    if not version.get("deprecated"):
+        return ""
+    said: str = version.get("deprecationWarning", "")
+    return said or f"{spec['group']}/{version['name']} {spec['names']['kind']} is deprecated"
 
 
 def _columns(version: JsonObject) -> tuple[PrinterColumn, ...]:

@@ -5,13 +5,18 @@ The words are those of Go's JSON decoder, as the API server hands them on with s
 
 from __future__ import annotations
 
+import base64
+import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from calico_lab.local.wire import JsonObject
 
 _PLAIN = {"boolean": "bool", "integer": "int64", "number": "float64", "string": "string"}
 _BOUNDS = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1), "uint16": (0, 2**16 - 1)}
+_QUANTITY = re.compile(r"([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)")
+_DURATION = re.compile(r"0|[+-]?((\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h))+")
 _ROOT_FIELDS = ("apiVersion", "kind")
 
 
@@ -20,18 +25,22 @@ def type_error(kind: str, schema: JsonObject | None, item: JsonObject) -> str:
     found = next(_type_errors(schema, item, "", kind), None) if schema else None
     if found is None:
         return ""
-    version = item.get("apiVersion", "").rpartition("/")[2]
-    return f'{kind} in version "{version}" cannot be handled as a {kind}: json: cannot unmarshal {found}'
+    version = str(item.get("apiVersion", "")).rpartition("/")[2]
+    return f'{kind} in version "{version}" cannot be handled as a {kind}: {found}'
 
 
 def _type_errors(schema: JsonObject, value: Any, path: str, struct: str) -> Iterator[str]:
     kind = schema.get("type")
-    if value is None or kind is None or schema.get("x-kubernetes-int-or-string"):
+    if schema.get("x-kubernetes-int-or-string"):
+        yield from _number_or_string(schema, value)
+        return
+    if value is None or kind is None:
         return
     if not _fits(schema, value):
         # Go shows a number itself where it is one of the wrong size.
         number = f" {value}" if kind == "integer" and _word(value) == "number" else ""
-        yield f"{_word(value)}{number} into Go struct field {struct}.{path} of type {_go_type(schema)}"
+        what = f"json: cannot unmarshal {_word(value)}{number}"
+        yield f"{what} into Go struct field {struct}.{path} of type {_go_type(schema)}"
     elif kind == "object":
         name = schema.get("$name", "").rpartition(".")[2] or struct
         properties, others = schema.get("properties") or {}, schema.get("additionalProperties")
@@ -42,6 +51,31 @@ def _type_errors(schema: JsonObject, value: Any, path: str, struct: str) -> Iter
     elif kind == "array" and isinstance(schema.get("items"), dict):
         for child in value:
             yield from _type_errors(schema["items"], child, path, struct)
+    elif kind == "string":
+        yield from _parse_errors(schema.get("format", ""), value)
+
+
+def _number_or_string(schema: JsonObject, value: Any) -> Iterator[str]:
+    if schema.get("format") == "quantity":
+        if value is not None and not (_word(value) in ("number", "string") and _QUANTITY.fullmatch(str(value))):
+            yield f"quantities must match the regular expression '^{_QUANTITY.pattern}$'"
+    elif value is not None and (isinstance(value, bool) or not isinstance(value, int | str)):
+        yield f"json: cannot unmarshal {_word(value)} into Go value of type int32"
+
+
+def _parse_errors(form: str, value: str) -> Iterator[str]:
+    if form == "byte":
+        with suppress(ValueError):
+            base64.b64decode(value, validate=True)
+            return
+        yield f"illegal base64 data at input byte {_first_illegal(value)}"
+    elif form == "duration" and not _DURATION.fullmatch(value):
+        yield f'time: invalid duration "{value}"'
+
+
+def _first_illegal(value: str) -> int:
+    found = re.search(r"[^A-Za-z0-9+/]", value.rstrip("="))
+    return found.start() if found else len(value) // 4 * 4
 
 
 def _fits(schema: JsonObject, value: Any) -> bool:

@@ -25,15 +25,16 @@ def apply_defaults(group: str, kind: str, schema: JsonObject | None, item: JsonO
         complete(item)
 
 
-def _drop_nulls(value: Any) -> None:
-    if isinstance(value, dict):
-        for key in [key for key, child in value.items() if child is None]:
-            del value[key]
-        for child in value.values():
-            _drop_nulls(child)
-    elif isinstance(value, list):
-        for child in value:
-            _drop_nulls(child)
+def _drop_nulls(item: JsonObject) -> None:
+    waiting: list[Any] = [item]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            for key in [key for key, child in value.items() if child is None]:
+                del value[key]
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
 
 
 def _fill(schema: JsonObject, value: Any) -> None:

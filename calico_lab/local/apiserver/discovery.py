@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from calico_lab.local import topology
 from calico_lab.local.apiserver.kinds import SUBRESOURCE_KINDS, Kind
-from calico_lab.local.wire import JsonObject
+from calico_lab.local.wire import JsonObject, Request
 
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 STATUS_VERBS = ("get", "patch", "update")
@@ -18,13 +18,32 @@ STATUS_VERBS = ("get", "patch", "update")
 Groups = Mapping[str, Mapping[str, list[Kind]]]
 
 
-def wants_aggregated(accept: str) -> bool:
+def answer_core(parts: list[str], groups: Groups, request: Request) -> JsonObject | None:
+    """Answer /api and /api/VERSION; None for what is not there."""
+    versions = groups.get("", {})
+    if not parts:
+        return _aggregated(groups, core=True) if _wants_aggregated(request) else _api_versions()
+    return _api_resource_list(parts[0], versions[parts[0]]) if parts[0] in versions else None
+
+
+def answer_groups(parts: list[str], groups: Groups, request: Request) -> JsonObject | None:
+    """Answer /apis, /apis/GROUP and /apis/GROUP/VERSION; None for what is not there."""
+    if not parts:
+        return _aggregated(groups, core=False) if _wants_aggregated(request) else _api_group_list(groups)
+    group, version = (*parts, "")[:2]
+    versions = groups.get(group, {})
+    if len(parts) == 1:
+        return _api_group(group, versions) if group and versions else None
+    return _api_resource_list(f"{group}/{version}", versions[version]) if group and version in versions else None
+
+
+def _wants_aggregated(request: Request) -> bool:
     """Whether a client takes aggregated discovery before anything else."""
-    first = accept.partition(",")[0].replace(" ", "").split(";")
+    first = request.headers.get("accept", "").partition(",")[0].replace(" ", "").split(";")
     return {"as=APIGroupDiscoveryList", "g=apidiscovery.k8s.io", "v=v2"} <= set(first)
 
 
-def aggregated(groups: Groups, *, core: bool) -> JsonObject:
+def _aggregated(groups: Groups, *, core: bool) -> JsonObject:
     """Return the APIGroupDiscoveryList of /api (``core``) or /apis."""
     items = [
         {
@@ -70,14 +89,14 @@ def _subresource(kind: Kind, name: str) -> tuple[str, str, str, tuple[str, ...]]
     return SUBRESOURCE_KINDS.get(name, (kind.group, kind.version, kind.kind, STATUS_VERBS))
 
 
-def api_versions() -> JsonObject:
+def _api_versions() -> JsonObject:
     """Return the APIVersions of /api."""
     address = f"{topology.CONTROL1.address}:{topology.API_PORT}"
     by_client = [{"clientCIDR": "0.0.0.0/0", "serverAddress": address}]
     return {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": by_client}
 
 
-def api_group_list(groups: Groups) -> JsonObject:
+def _api_group_list(groups: Groups) -> JsonObject:
     """Return the APIGroupList of /apis."""
     return {
         "kind": "APIGroupList",
@@ -86,7 +105,7 @@ def api_group_list(groups: Groups) -> JsonObject:
     }
 
 
-def api_group(group: str, versions: Mapping[str, list[Kind]]) -> JsonObject:
+def _api_group(group: str, versions: Mapping[str, list[Kind]]) -> JsonObject:
     """Return the APIGroup of /apis/GROUP."""
     return {"kind": "APIGroup", "apiVersion": "v1"} | _group(group, versions)
 
@@ -96,7 +115,7 @@ def _group(group: str, versions: Mapping[str, list[Kind]]) -> JsonObject:
     return {"name": group, "versions": listed, "preferredVersion": listed[0]}
 
 
-def api_resource_list(group_version: str, kinds: list[Kind]) -> JsonObject:
+def _api_resource_list(group_version: str, kinds: list[Kind]) -> JsonObject:
     """Return the APIResourceList of one group version."""
     resources: list[JsonObject] = []
     for kind in kinds:

@@ -33,7 +33,7 @@ class Kind:
 
     ``storage_version`` is the version in which its objects are kept. ``generations`` says whether objects carry a
     metadata.generation. ``denied`` kinds are known and can be listed, but never created: storing what the lab does
-    not act on would be a lie.
+    not act on would be a lie. ``deprecation`` is what clients of an outdated version are warned with.
     """
 
     group: str
@@ -51,6 +51,7 @@ class Kind:
     denied: bool = False
     verbs: tuple[str, ...] = ALL_VERBS
     custom: bool = False
+    deprecation: str = ""
     columns: tuple[PrinterColumn, ...] | None = None
     schema: JsonObject | None = field(default=None, compare=False, repr=False)
 

@@ -12,8 +12,8 @@ import uuid
 from collections import Counter
 from typing import Any
 
-from calico_lab.local.apiserver.kinds import Kind
 from calico_lab.local.apiserver.field_problems import FieldProblem
+from calico_lab.local.apiserver.kinds import Kind
 from calico_lab.local.wire import JsonObject
 
 # Without vowels and look-alikes, so that no suffix is a word.

@@ -7,40 +7,74 @@ patch types a kind takes, and what ``kubectl explain`` shows
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 from calico_lab.local import topology
+from calico_lab.local.apiserver import answers
+from calico_lab.local.apiserver.discovery import Groups
 from calico_lab.local.apiserver.kinds import Kind
 from calico_lab.local.apiserver.patch import patch_types
+from calico_lab.local.apiserver.registry import Registry
 from calico_lab.local.apiserver.schema import SchemaSet
-from calico_lab.local.apiserver.discovery import Groups
-from calico_lab.local.wire import JsonObject
+from calico_lab.local.wire import JsonObject, Response
 
 _FIELD_VALIDATION = {"name": "fieldValidation", "in": "query", "schema": {"type": "string", "uniqueItems": True}}
 _DRY_RUN = {"name": "dryRun", "in": "query", "schema": {"type": "string", "uniqueItems": True}}
 _VERBS = {"create": "post", "update": "put", "patch": "patch", "delete": "delete", "get": "get"}
+_REFERENCE = "#/components/schemas/"
+# Version 2 holds nothing but its own version. kubectl turns to it when a kind is missing from version 3, and says what
+# is wrong (``no matches for kind``) only if it gets an answer. A Protobuf message: field 1, ``swagger``, is "2.0".
+_EMPTY_V2 = b"\x0a\x032.0"
+_V2_TYPE = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+_OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 
 
-def index(groups: Groups) -> JsonObject:
-    """Return what /openapi/v3 says."""
-    names = [document_name(group, version) for group, versions in groups.items() for version in versions]
+class OpenApi:
+    """Makes the documents, and keeps each until the kinds of its group version change."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._documents: dict[str, tuple[list[Kind], bytes]] = {}
+
+    def answer(self, parts: list[str]) -> Response:
+        """Answer what lies below /openapi. Raises ``NotFound``."""
+        groups = self._registry.groups()
+        match parts:
+            case ["v2"]:
+                return Response(200, _EMPTY_V2, _V2_TYPE)
+            case ["v3"]:
+                return answers.answer(_index(groups))
+            case ["v3", "api", version]:
+                return self._document("", version, groups)
+            case ["v3", "apis", group, version] if group:
+                return self._document(group, version, groups)
+        raise answers.no_such_path()
+
+    def _document(self, group: str, version: str, groups: Groups) -> Response:
+        kinds = groups.get(group, {}).get(version)
+        if kinds is None:
+            raise answers.no_such_path()
+        name = _document_name(group, version)
+        known, body = self._documents.get(name, ([], b""))
+        if known != kinds:
+            body = answers.encode(document(group, kinds, self._registry.schemas))
+            self._documents[name] = (kinds, body)
+        return Response(200, body)
+
+
+def _index(groups: Groups) -> JsonObject:
+    names = [_document_name(group, version) for group, versions in groups.items() for version in versions]
     return {"paths": {name: {"serverRelativeURL": f"/openapi/v3/{name}"} for name in names}}
 
 
-def document_name(group: str, version: str) -> str:
+def _document_name(group: str, version: str) -> str:
     """Return the name of a group version's document: also the path below which its resources lie."""
     return f"apis/{group}/{version}" if group else f"api/{version}"
 
 
-def document(group: str, version: str, kinds: list[Kind], schemas: SchemaSet) -> JsonObject:
+def document(group: str, kinds: list[Kind], schemas: SchemaSet) -> JsonObject:
     """Return the document of a group version."""
-    components = dict(schemas.openapi(group, version))
-    known = {
-        tuple(entry[name] for name in ("group", "version", "kind"))
-        for schema in components.values()
-        for entry in schema.get("x-kubernetes-group-version-kind", ())
-    }
-    for kind in kinds:
-        if (kind.group, kind.version, kind.kind) not in known:
-            components[_component_name(kind)] = _component(kind)
     paths: JsonObject = {}
     for kind in kinds:
         paths |= _paths(kind)
@@ -48,17 +82,51 @@ def document(group: str, version: str, kinds: list[Kind], schemas: SchemaSet) ->
         "openapi": "3.0.0",
         "info": {"title": "Kubernetes", "version": topology.KUBERNETES_VERSION},
         "paths": paths,
-        "components": {"schemas": components},
+        "components": {"schemas": _components(group, kinds, schemas)},
     }
+
+
+def _components(group: str, kinds: list[Kind], schemas: SchemaSet) -> JsonObject:
+    definitions = schemas.definitions("meta") | schemas.definitions("") | schemas.definitions(group)
+    components: JsonObject = {}
+    for kind in kinds:
+        name = schemas.definition_name(kind.group, kind.version, kind.kind)
+        schema = definitions[name] if name else _own_schema(kind, schemas)
+        components[name or _component_name(kind)] = schema | {"x-kubernetes-group-version-kind": [_identity(kind)]}
+    waiting = [name for schema in components.values() for name in _references(schema)]
+    while waiting:
+        name = waiting.pop()
+        if name in definitions and name not in components:
+            components[name] = definitions[name]
+            waiting.extend(_references(definitions[name]))
+    return {name: _with_full_references(schema) for name, schema in components.items()}
+
+
+def _own_schema(kind: Kind, schemas: SchemaSet) -> JsonObject:
+    schema = kind.schema or schemas.structural(kind.group, kind.version, kind.kind) or {"type": "object"}
+    identity = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}}
+    return schema | {"properties": identity | (schema.get("properties") or {}) | {"metadata": {"$ref": _OBJECT_META}}}
+
+
+def _references(schema: Any) -> Iterator[str]:
+    if isinstance(schema, dict):
+        if isinstance(schema.get("$ref"), str):
+            yield schema["$ref"]
+        for value in schema.values():
+            yield from _references(value)
+
+
+def _with_full_references(schema: Any) -> Any:
+    if isinstance(schema, list):
+        return [_with_full_references(value) for value in schema]
+    if not isinstance(schema, dict):
+        return schema
+    full = {key: _with_full_references(value) for key, value in schema.items() if key != "$name"}
+    return full | {"$ref": _REFERENCE + schema["$ref"]} if isinstance(schema.get("$ref"), str) else full
 
 
 def _component_name(kind: Kind) -> str:
     return ".".join([*reversed((kind.group or "core").split(".")), kind.version, kind.kind])
-
-
-def _component(kind: Kind) -> JsonObject:
-    schema = kind.schema or {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-    return schema | {"x-kubernetes-group-version-kind": [_identity(kind)]}
 
 
 def _identity(kind: Kind) -> JsonObject:
@@ -66,7 +134,7 @@ def _identity(kind: Kind) -> JsonObject:
 
 
 def _paths(kind: Kind) -> JsonObject:
-    base = f"/{document_name(kind.group, kind.version)}"
+    base = f"/{_document_name(kind.group, kind.version)}"
     collection = f"{base}/namespaces/{{namespace}}/{kind.plural}" if kind.namespaced else f"{base}/{kind.plural}"
     operations = {method: _operation(kind, verb) for verb, method in _VERBS.items() if verb in kind.verbs}
     one = {method: operation for method, operation in operations.items() if method != "post"}

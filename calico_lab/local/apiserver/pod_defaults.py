@@ -69,7 +69,12 @@ def _container(container: JsonObject) -> None:
 
 
 def _probe(probe: JsonObject) -> None:
-    for field, value in (("timeoutSeconds", 1), ("periodSeconds", 10), ("successThreshold", 1), ("failureThreshold", 3)):
+    for field, value in (
+        ("timeoutSeconds", 1),
+        ("periodSeconds", 10),
+        ("successThreshold", 1),
+        ("failureThreshold", 3),
+    ):
         probe[field] = probe.get(field) or value
     _http_get(probe)
 

@@ -29,10 +29,10 @@ def _prune_object(schema: JsonObject, item: JsonObject, kept: tuple[str, ...]) -
     properties = schema.get("properties") or {}
     others = schema.get("additionalProperties")
     open_ended = not properties and "additionalProperties" not in schema and schema.get("type") != "object"
-    for key in list(item):
+    for key in [key for key in item if key not in kept]:
         if key in properties:
             _prune(properties[key], item[key])
         elif isinstance(others, dict):
             _prune(others, item[key])
-        elif not (others or open_ended or key in kept or schema.get("x-kubernetes-preserve-unknown-fields")):
+        elif not (others or open_ended or schema.get("x-kubernetes-preserve-unknown-fields")):
             del item[key]

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from calico_lab import errors
-from calico_lab.local.apiserver import answers, bootstrap, discovery, openapi, routes, schema, subresources
+from calico_lab.local.apiserver import answers, bootstrap, discovery, routes, schema, subresources
 from calico_lab.local.apiserver.authentication import Authenticator, User
 from calico_lab.local.apiserver.bodies import delete_options, parse_object, write_options
 from calico_lab.local.apiserver.custom_resources import DEFINITIONS, CustomResources
 from calico_lab.local.apiserver.kinds import Kind
 from calico_lab.local.apiserver.names import Generator
+from calico_lab.local.apiserver.openapi import OpenApi
 from calico_lab.local.apiserver.patch import patched
 from calico_lab.local.apiserver.reads import Reader
 from calico_lab.local.apiserver.registry import Registry
@@ -56,6 +57,7 @@ class ApiServer:
         self._registry = Registry(schema.load())
         self._custom_resources = CustomResources(store, self._registry)
         self._authenticator = Authenticator(tokens, store)
+        self._openapi = OpenApi(self._registry)
         self._reader = Reader(store)
         self._writer = Writer(store, self._registry, generator, self._strategies(store, generator))
         self._subresources = Subresources(store, self._writer, self._authenticator)
@@ -99,37 +101,24 @@ class ApiServer:
         kind = self._registry.find(route.group, route.version, route.plural) if route else None
         if route is None or kind is None:
             raise answers.no_such_path()
-        return await self._resource(kind, route, user, request)
+        response = await self._resource(kind, route, user, request)
+        return answers.with_warning(response, kind.deprecation) if kind.deprecation else response
 
     def _describe(self, path: str, request: Request) -> Response | None:
         """Answer discovery and OpenAPI; None for other paths."""
-        parts = path.strip("/").split("/")
-        if parts[0] not in ("api", "apis", "openapi") or len(parts) > 5:
+        first, *parts = path.strip("/").split("/")
+        if first == "openapi":
+            return self._openapi.answer(parts)
+        if first == "api" and len(parts) < 2:
+            item = discovery.answer_core(parts, self._registry.groups(), request)
+        elif first == "apis" and len(parts) < 3:
+            item = discovery.answer_groups(parts, self._registry.groups(), request)
+        else:
             return None
-        groups = self._registry.groups()
-        match parts:
-            case ["api"] | ["apis"] if discovery.wants_aggregated(request.headers.get("accept", "")):
-                listed = discovery.aggregated(groups, core=parts[0] == "api")
-                return Response(200, answers.encode(listed), discovery.AGGREGATED)
-            case ["api"]:
-                item = discovery.api_versions()
-            case ["apis"]:
-                item = discovery.api_group_list(groups)
-            case ["apis", group] if group in groups:
-                item = discovery.api_group(group, groups[group])
-            case ["api", version] if version in groups[""]:
-                item = discovery.api_resource_list(version, groups[""][version])
-            case ["apis", group, version] if version in groups.get(group, {}):
-                item = discovery.api_resource_list(f"{group}/{version}", groups[group][version])
-            case ["openapi", "v3"]:
-                item = openapi.index(groups)
-            case ["openapi", "v3", "api", version] if version in groups[""]:
-                item = openapi.document("", version, groups[""][version], self._registry.schemas)
-            case ["openapi", "v3", "apis", group, version] if version in groups.get(group, {}):
-                item = openapi.document(group, version, groups[group][version], self._registry.schemas)
-            case _:
-                return None
-        return answers.answer(item)
+        if item is None:
+            raise answers.no_such_path()
+        aggregated = item["kind"] == "APIGroupDiscoveryList"
+        return Response(200, answers.encode(item), discovery.AGGREGATED if aggregated else "application/json")
 
     async def _resource(self, kind: Kind, route: Route, user: User, request: Request) -> Response:
         if not _fits(kind, route):

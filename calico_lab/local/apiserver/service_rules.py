@@ -15,7 +15,7 @@ from calico_lab.local.wire import JsonObject
 _EXTERNAL = ("LoadBalancer", "NodePort")
 
 
-def service_problems(item: JsonObject, _old: JsonObject | None) -> Iterator[FieldProblem]:
+def service_problems(item: JsonObject, old: JsonObject | None) -> Iterator[FieldProblem]:
     """Yield what is wrong with a Service."""
     spec = item["spec"]
     ports = spec.get("ports") or []
@@ -28,9 +28,12 @@ def service_problems(item: JsonObject, _old: JsonObject | None) -> Iterator[Fiel
         yield problem.invalid("spec.clusterIPs[0]", "None", detail)
     if spec["type"] == "ExternalName" and not spec.get("externalName"):
         yield problem.required("spec.externalName")
-    if "externalTrafficPolicy" in spec and spec["type"] not in _EXTERNAL and not spec.get("externalIPs"):
-        value, detail = spec["externalTrafficPolicy"], "may only be set for externally-accessible services"
-        yield problem.invalid("spec.externalTrafficPolicy", value, detail)
+    policy = spec.get("externalTrafficPolicy")
+    # One that is left from a former type of the service is no offence.
+    left_over = old is not None and old["spec"].get("externalTrafficPolicy") == policy
+    if policy and not left_over and spec["type"] not in _EXTERNAL and not spec.get("externalIPs"):
+        detail = "may only be set for externally-accessible services"
+        yield problem.invalid("spec.externalTrafficPolicy", policy, detail)
     if "loadBalancerClass" in spec and spec["type"] != "LoadBalancer":
         yield problem.forbidden("spec.loadBalancerClass", "may only be used when `type` is 'LoadBalancer'")
 

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address
 
 from calico_lab.local import topology
+from calico_lab.local.apiserver.field_problems import FieldProblem
 from calico_lab.local.apiserver.names import Generator
 from calico_lab.local.apiserver.store import Store
-from calico_lab.local.apiserver.field_problems import FieldProblem
 from calico_lab.local.wire import JsonObject
 
 SERVICES = ("", "services")

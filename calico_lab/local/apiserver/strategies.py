@@ -9,10 +9,10 @@ import base64
 from typing import Any
 
 from calico_lab.local.apiserver import answers, custom_resources
+from calico_lab.local.apiserver.field_problems import FieldProblem
 from calico_lab.local.apiserver.kinds import Kind
 from calico_lab.local.apiserver.services import ServiceAllocator
 from calico_lab.local.apiserver.store import Store
-from calico_lab.local.apiserver.field_problems import FieldProblem
 from calico_lab.local.wire import JsonObject
 
 NAMESPACES = ("", "namespaces")
@@ -24,10 +24,10 @@ _PATIENCE_SECONDS = 300
 class Strategy:
     """Does nothing, which is right for most kinds."""
 
-    def prepare(self, item: JsonObject, old: JsonObject | None) -> None:
-        """Complete an object, in place, before defaults are filled in; ``old`` is what it replaces."""
+    def prepare(self, _item: JsonObject, _old: JsonObject | None, /) -> None:
+        """Complete an object, in place, before defaults are filled in; the second is what it replaces."""
 
-    def complete(self, item: JsonObject, old: JsonObject | None) -> list[FieldProblem]:
+    def complete(self, _item: JsonObject, _old: JsonObject | None, /) -> list[FieldProblem]:
         """Complete an object that has been found valid; returns what keeps it from being stored."""
         return []
 
@@ -35,11 +35,13 @@ class Strategy:
 class NamespaceStrategy(Strategy):
     """A namespace carries its own name as a label, and goes only when its finalizer has emptied it."""
 
-    def prepare(self, item: JsonObject, old: JsonObject | None) -> None:
+    def prepare(self, item: JsonObject, old: JsonObject | None, /) -> None:
+        """Label it, and give it its finalizer."""
         labels = item["metadata"].setdefault("labels", {})
         labels["kubernetes.io/metadata.name"] = item["metadata"]["name"]
-        item["spec"] = old["spec"] if old else {"finalizers": ["kubernetes"]}
-        item.setdefault("status", {"phase": "Active"})
+        if old is None:
+            item["spec"] = {"finalizers": ["kubernetes"]}
+            item["status"] = {"phase": "Active"}
 
 
 class PodStrategy(Strategy):
@@ -49,7 +51,8 @@ class PodStrategy(Strategy):
         self._kind = kind
         self._store = store
 
-    def prepare(self, item: JsonObject, old: JsonObject | None) -> None:
+    def prepare(self, item: JsonObject, old: JsonObject | None, /) -> None:
+        """Fill in what depends on nothing but the pod."""
         spec = item.get("spec")
         if old or not isinstance(spec, dict):
             return
@@ -59,7 +62,8 @@ class PodStrategy(Strategy):
         spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
         spec.setdefault("enableServiceLinks", True)
 
-    def complete(self, item: JsonObject, old: JsonObject | None) -> list[FieldProblem]:
+    def complete(self, item: JsonObject, old: JsonObject | None, /) -> list[FieldProblem]:
+        """Start a pod's status. Raises ``Forbidden`` where its service account does not exist."""
         if old is None:
             item["status"] = {"phase": "Pending", "qosClass": quality_of_service(item["spec"])}
             _tolerate_short_outages(item["spec"])
@@ -79,7 +83,8 @@ class ServiceStrategy(Strategy):
     def __init__(self, allocator: ServiceAllocator) -> None:
         self._allocator = allocator
 
-    def complete(self, item: JsonObject, old: JsonObject | None) -> list[FieldProblem]:
+    def complete(self, item: JsonObject, old: JsonObject | None, /) -> list[FieldProblem]:
+        """Allocate what the service asks for."""
         item.setdefault("status", {"loadBalancer": {}})
         return self._allocator.allocate(item, old)
 
@@ -87,7 +92,8 @@ class ServiceStrategy(Strategy):
 class SecretStrategy(Strategy):
     """``stringData`` is written only: it becomes ``data``."""
 
-    def prepare(self, item: JsonObject, old: JsonObject | None) -> None:
+    def prepare(self, item: JsonObject, _old: JsonObject | None, /) -> None:
+        """Move texts to where they are kept."""
         texts = item.pop("stringData", None)
         if isinstance(texts, dict):
             encoded = {key: base64.b64encode(str(value).encode()).decode() for key, value in texts.items()}
@@ -97,7 +103,8 @@ class SecretStrategy(Strategy):
 class DefinitionStrategy(Strategy):
     """A CustomResourceDefinition is established at once."""
 
-    def complete(self, item: JsonObject, old: JsonObject | None) -> list[FieldProblem]:
+    def complete(self, item: JsonObject, _old: JsonObject | None, /) -> list[FieldProblem]:
+        """Write the status of a definition that can be served."""
         problems = custom_resources.definition_problems(item)
         if not problems:
             custom_resources.establish(item)

@@ -88,8 +88,10 @@ def _array(schema: JsonObject, value: list[Any], path: str) -> Iterator[FieldPro
     if len(value) < schema.get("minItems", 0):
         limit = schema["minItems"]
         yield problem.invalid(path, len(value), f"{path} in body should have at least {limit} items")
-    for index, child in enumerate(value):
-        yield from _value(schema.get("items") or {}, child, f"{path}[{index}]")
+    items = schema.get("items")
+    if isinstance(items, dict):
+        for index, child in enumerate(value):
+            yield from _value(items, child, f"{path}[{index}]")
     yield from _duplicates(schema, value, path)
 
 

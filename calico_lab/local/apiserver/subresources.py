@@ -9,11 +9,11 @@ from calico_lab import errors
 from calico_lab.local.apiserver import answers
 from calico_lab.local.apiserver.authentication import Authenticator, User
 from calico_lab.local.apiserver.bodies import WriteOptions, checked, parse_object, write_options
+from calico_lab.local.apiserver.field_problems import FieldProblem
 from calico_lab.local.apiserver.kinds import Kind
 from calico_lab.local.apiserver.patch import patched
 from calico_lab.local.apiserver.routes import Route
 from calico_lab.local.apiserver.store import Store
-from calico_lab.local.apiserver.field_problems import FieldProblem
 from calico_lab.local.apiserver.writes import Writer
 from calico_lab.local.objects import now
 from calico_lab.local.wire import Handler, JsonObject, Request, Response

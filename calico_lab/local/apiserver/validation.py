@@ -10,11 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 
-from calico_lab.local.apiserver import calico_rules, decoding, schema as schemas, service_rules, workload_rules
+from calico_lab.local.apiserver import (
+    calico_rules,
+    config_rules,
+    decoding,
+    definition_rules,
+    service_rules,
+    workload_rules,
+)
 from calico_lab.local.apiserver.built_in_rules import built_in_problems
-from calico_lab.local.apiserver.decoding import type_error
 from calico_lab.local.apiserver.field_problems import FieldProblem
 from calico_lab.local.apiserver.implemented import unsupported
+from calico_lab.local.apiserver.schema import load
 from calico_lab.local.apiserver.structure import structural_problems
 from calico_lab.local.wire import JsonObject
 
@@ -23,14 +30,27 @@ __all__ = ["FieldProblem", "problems", "type_error", "unknown_fields", "unsuppor
 _Rules = Callable[[JsonObject, JsonObject | None], Iterator[FieldProblem]]
 
 _KIND_RULES: dict[tuple[str, str], _Rules] = {
+    ("", "ConfigMap"): config_rules.config_map_problems,
     ("", "Pod"): workload_rules.pod_problems,
+    ("", "Secret"): config_rules.secret_problems,
     ("", "Service"): service_rules.service_problems,
+    ("apiextensions.k8s.io", "CustomResourceDefinition"): definition_rules.definition_problems,
     ("apps", "Deployment"): workload_rules.deployment_problems,
     ("apps", "ReplicaSet"): workload_rules.replica_set_problems,
     ("projectcalico.org", "BGPConfiguration"): calico_rules.bgp_configuration_problems,
     ("projectcalico.org", "BGPPeer"): calico_rules.bgp_peer_problems,
 }
 _KIND_RULES_WITH_OTHERS = {("projectcalico.org", "IPPool"): calico_rules.ip_pool_problems}
+
+
+def type_error(kind: str, schema: JsonObject | None, item: JsonObject) -> str:
+    """Return the decoder's words for the first value of a wrong type, or an empty string.
+
+    Of a custom resource the decoder reads the metadata alone; the rest is held against its schema by ``problems``.
+    """
+    if schema is None or "$name" not in schema:
+        return decoding.type_error(kind, {"properties": {"metadata": _object_meta()}, "type": "object"}, item)
+    return decoding.type_error(kind, schema, item)
 
 
 def unknown_fields(schema: JsonObject | None, item: JsonObject) -> list[str]:
@@ -75,4 +95,4 @@ def _calico_problems(
 
 @cache
 def _object_meta() -> JsonObject:
-    return schemas.load().object_meta()
+    return load().object_meta()

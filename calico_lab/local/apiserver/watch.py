@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 from calico_lab import errors
 from calico_lab.local.apiserver import answers, tables
+from calico_lab.local.apiserver.field_problems import FieldProblem
 from calico_lab.local.apiserver.kinds import Kind
 from calico_lab.local.apiserver.negotiation import Form, wanted_form
 from calico_lab.local.apiserver.reads import require_reached, shown
 from calico_lab.local.apiserver.selectors import Predicate, selection
 from calico_lab.local.apiserver.store import Change, Store, Stored
-from calico_lab.local.apiserver.field_problems import FieldProblem
 from calico_lab.local.wire import JsonObject, Request, Response
 
 BOOKMARK_SECONDS = 60.0

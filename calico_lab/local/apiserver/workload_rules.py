@@ -1,6 +1,7 @@
 """Rules that span several fields of pods, Deployments and ReplicaSets.
 
-Messages: https://github.com/kubernetes/kubernetes, packages ``pkg/apis/core/validation`` and ``pkg/apis/apps/validation``.
+Messages: https://github.com/kubernetes/kubernetes, packages ``pkg/apis/core/validation`` and
+``pkg/apis/apps/validation``.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from calico_lab.local.apiserver import field_problems as problem
 from calico_lab.local.apiserver.field_problems import FieldProblem
 from calico_lab.local.wire import JsonObject
 
-_POD_FIELDS = {"metadata.name", "metadata.namespace", "metadata.uid", "metadata.annotations", "metadata.labels"} | {
-    "spec.nodeName", "spec.serviceAccountName", "status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs"
-}  # fmt: skip
-_SUBSCRIPT = re.compile(r"^metadata\.(annotations|labels)\['.*'\]$")
+_POD_FIELDS = (
+    "metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName", "status.hostIP",
+    "status.hostIPs", "status.podIP", "status.podIPs",
+)  # fmt: skip
+_SUBSCRIPT = re.compile(r"metadata\.(annotations|labels)\['.*'\]")
 _MUTABLE_BY_IMAGE = (
     "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
     "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
@@ -102,11 +104,10 @@ def _selects(selector: JsonObject | None, labels: JsonObject) -> bool:
 
 
 def _matches(expression: JsonObject, labels: JsonObject) -> bool:
-    present, value = expression["key"] in labels, labels.get(expression["key"])
-    listed = present and value in (expression.get("values") or ())
-    return {"In": listed, "NotIn": not listed, "Exists": present, "DoesNotExist": not present}.get(
-        expression["operator"], False
-    )
+    key, operator = expression.get("key", ""), expression.get("operator", "")
+    listed = key in labels and labels[key] in (expression.get("values") or ())
+    verdicts = {"In": listed, "NotIn": not listed, "Exists": key in labels, "DoesNotExist": key not in labels}
+    return verdicts.get(operator, False)
 
 
 def _pod_spec(spec: JsonObject, path: str) -> Iterator[FieldProblem]:
@@ -139,7 +140,9 @@ def _variable(variable: JsonObject, path: str) -> Iterator[FieldProblem]:
         detail = "may not have more than one field specified at a time" if source else "must specify one of: "
         yield problem.invalid(f"{path}.valueFrom", "", detail)
     field = (source.get("fieldRef") or {}).get("fieldPath", "")
-    if field and field not in _POD_FIELDS and not _SUBSCRIPT.match(field):
+    if field in ("metadata.annotations", "metadata.labels"):
+        yield problem.not_supported(f"{path}.valueFrom.fieldRef.fieldPath", field, _POD_FIELDS)
+    elif field and field not in _POD_FIELDS and not _SUBSCRIPT.fullmatch(field):
         detail = f"error converting fieldPath: field label not supported: {field}"
         yield problem.invalid(f"{path}.valueFrom.fieldRef.fieldPath", field, detail)
 

@@ -90,7 +90,8 @@ class Writer:
         self._check_fields(kind, item, options)
         item = _of_subresource(kind, item, old, subresource)
         self._complete(kind, item, old)
-        metadata.count_generation(kind, item, old)
+        if subresource != "status":
+            metadata.count_generation(kind, item, old)
         if item == old:
             return old
         if metadata.is_finished(kind, item) and not options.dry_run:
@@ -153,12 +154,16 @@ class Writer:
         apply_defaults(kind.group, kind.kind, schema, item)
         if missing := validation.unsupported(kind.group, kind.kind, item):
             raise answers.not_implemented(kind, name, ", ".join(missing))
-        others = [other for other in self._store.each(kind.storage_key) if not _is_same(other, item)]
+        others = self._others(kind, item) if kind.group == "projectcalico.org" else []
         problems = names.metadata_problems(kind, item["metadata"])
         problems += validation.problems(kind.group, kind.version, kind.kind, schema, item, old, others)
         problems = problems or strategy.complete(item, old)
         if problems:
             raise answers.invalid(kind, name, problems)
+
+    def _others(self, kind: Kind, item: JsonObject) -> list[JsonObject]:
+        """Return the objects that a Calico resource may clash with, as address pools do."""
+        return [other for other in self._store.each(kind.storage_key) if not _is_same(other, item)]
 
     def _store_or_show(self, kind: Kind, item: JsonObject, options: WriteOptions) -> JsonObject:
         if options.dry_run:
@@ -232,10 +237,10 @@ def _of_subresource(kind: Kind, item: JsonObject, old: JsonObject, subresource: 
         return json_copy(result | {"metadata": {key: value for key, value in kept.items() if value is not None}})
     if subresource == "finalize":
         return json_copy(old | {"spec": item.get("spec") or {}})
-    if kind.has_status:
-        status = {"status": old["status"]} if "status" in old else {}
-        return {key: value for key, value in item.items() if key != "status"} | json_copy(status)
-    return item
+    kept_names = {"status"} if kind.has_status and subresource != "binding" else set()
+    kept_names |= {"spec"} if "finalize" in kind.subresources else set()
+    kept = {name: old[name] for name in kept_names if name in old}
+    return {key: value for key, value in item.items() if key not in kept_names} | json_copy(kept)
 
 
 def _is_same(one: JsonObject, other: JsonObject) -> bool:

@@ -91,16 +91,13 @@ class DeploymentController(Controller):
     async def _step(self, deployment: JsonObject) -> bool:
         """Scale or create ReplicaSets; returns whether the new one was created."""
         new, old = self._split(deployment)
-        paused = bool(deployment["spec"].get("paused"))
-        created = False
-        if new is None and not paused:
-            if is_recreate(deployment) and await self._stop_old(deployment, old):
-                return False
-            new, created = await self._create(deployment, old), True
+        paused, created = bool(deployment["spec"].get("paused")), False
+        if not paused and is_recreate(deployment) and await self._stop_old(deployment, old):
+            return False
         if new is not None:
             new = await self._annotate(deployment, new, old)
-            if is_recreate(deployment) and await self._stop_old(deployment, old):
-                return created
+        elif not paused:
+            new, created = await self._create(deployment, old), True
         for replica_set, replicas in next_scale(deployment, new, old):
             await self._scale(deployment, replica_set, replicas)
         if not paused:
@@ -130,16 +127,12 @@ class DeploymentController(Controller):
         return created
 
     async def _annotate(self, deployment: JsonObject, new: JsonObject, old: list[JsonObject]) -> JsonObject:
-        """Give the new ReplicaSet the highest revision, and the Deployment the same."""
+        """Give the new ReplicaSet the highest revision and what it takes over from the Deployment."""
         revision = str(max(revision_of(new), 1 + max((revision_of(each) for each in old), default=0)))
         annotations = _copied_annotations(deployment) | {REVISION: revision}
         min_ready = deployment["spec"].get("minReadySeconds") or None
         change = {"metadata": {"annotations": annotations}, "spec": {"minReadySeconds": min_ready}}
-        new = await self.change(self._replica_sets, new, change)
-        current = self._deployments.get(key_of(deployment))
-        if current is not None:
-            await self.change(self._deployments, current, {"metadata": {"annotations": {REVISION: revision}}})
-        return new
+        return await self.change(self._replica_sets, new, change)
 
     async def _scale(self, deployment: JsonObject, replica_set: JsonObject, replicas: int) -> None:
         before = replicas_of(replica_set)
@@ -165,7 +158,8 @@ class DeploymentController(Controller):
             return
         new, old = self._split(deployment)
         status = status_of(deployment, new, old, created=created)
-        await self.write_status(self._deployments, deployment, status)
+        revision = {REVISION: str(revision_of(new))} if new else {}
+        await self.write_status(self._deployments, deployment, status, annotations=revision)
         if (seconds := seconds_to_deadline(deployment, status)) is not None:
             self.queue.add_after(key, max(seconds, 0) + 1)
 

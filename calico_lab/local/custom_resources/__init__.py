@@ -18,6 +18,8 @@ from calico_lab.local.custom_resources.http_route import HTTP_ROUTE
 from calico_lab.local.custom_resources.structural import ANYTHING, record
 from calico_lab.local.wire import JsonObject
 
+__all__ = ["DENIED_KINDS", "ENVOY_GROUP", "GATEWAY_GROUP", "definitions"]
+
 ENVOY_GROUP = "gateway.envoyproxy.io"
 # Known by name only, never created.
 NAMED_ONLY = record({"spec": ANYTHING | {"type": "object"}, "status": ANYTHING | {"type": "object"}})
@@ -139,6 +141,9 @@ _DEFINITIONS = (
     _envoy_gateway("HTTPRouteFilter", "httproutefilters", "hrf", has_status=False),
     _envoy_gateway("SecurityPolicy", "securitypolicies", "sp"),
 )
+
+# Kinds that upstream has and the lab does not implement.
+DENIED_KINDS = frozenset((each.group, each.kind) for each in _DEFINITIONS if each.schema is NAMED_ONLY)
 
 
 def definitions() -> list[JsonObject]:

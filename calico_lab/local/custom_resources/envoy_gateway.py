@@ -14,6 +14,7 @@ from calico_lab.local.custom_resources.common import (
     NAME,
     POLICY_STATUS,
     SECTION_NAME,
+    SELECTOR,
     group,
     kind,
 )
@@ -23,6 +24,23 @@ from calico_lab.local.custom_resources.structural import ANYTHING, flag, integer
 _TARGETS = ["Gateway", "HTTPRoute", "GRPCRoute", "UDPRoute", "TCPRoute", "TLSRoute"]
 _TARGET = record(
     {"group": group(), "kind": kind(), "name": NAME, "sectionName": SECTION_NAME}, required=["group", "kind", "name"]
+)
+
+_TARGET_SELECTOR = record(
+    {
+        "group": group(GATEWAY_GROUP),
+        "kind": kind(),
+        "matchExpressions": SELECTOR["properties"]["matchExpressions"],
+        "matchLabels": SELECTOR["properties"]["matchLabels"],
+    },
+    required=["kind"],
+    rules=[
+        rule(
+            f"group must be {GATEWAY_GROUP}",
+            f"self.group == '{GATEWAY_GROUP}'",
+            lambda selector: selector["group"] == GATEWAY_GROUP,
+        )
+    ],
 )
 
 
@@ -123,7 +141,7 @@ BACKEND_TRAFFIC_POLICY = record(
                 "loadBalancer": _LOAD_BALANCER,
                 "targetRef": _TARGET,
                 "targetRefs": listing(_TARGET),
-                "targetSelectors": listing(ANYTHING),
+                "targetSelectors": listing(_TARGET_SELECTOR),
             },
             rules=[
                 rule(
@@ -149,7 +167,8 @@ _PROVIDER = record(
                 "envoyDaemonSet": ANYTHING,
                 "envoyDeployment": record(
                     {
-                        **dict.fromkeys(("container", "initContainers", "name", "patch", "pod", "strategy"), ANYTHING),
+                        **dict.fromkeys(("initContainers", "name", "patch", "pod", "strategy"), ANYTHING),
+                        "container": record({"image": text()}) | ANYTHING,
                         "replicas": integer(form="int32"),
                     }
                 ),

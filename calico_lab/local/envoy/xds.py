@@ -52,17 +52,23 @@ class Configuration:
             }
         )
 
-    def keeping_clusters_of(self, before: Configuration) -> Configuration:
-        """Return this configuration with the clusters that only the one before has left in, endpoints and all.
 
-        Envoy takes up clusters before routes, so a request that still goes by the old routes would find its cluster
-        gone. What is no longer used goes in a second step, when the new routes have been taken up.
-        """
-        return replace(
-            self,
-            clusters={**before.clusters, **self.clusters},
-            endpoints={**before.endpoints, **self.endpoints},
-        )
+def next_step(published: Configuration, wanted: Configuration, *, settled: bool) -> Configuration:
+    """Return what to publish next on the way from one configuration to another; at the end it is ``wanted``.
+
+    Envoy takes up clusters before routes, so a request that still goes by the old routes would find its cluster gone.
+    Therefore what is new comes at once, but a cluster goes only after the routes that used it, and a cluster's
+    endpoints only after the cluster. ``settled`` says that Envoy has had the time to take up what is published.
+    """
+    if settled and published.routes == wanted.routes and published.listeners == wanted.listeners:
+        if published.clusters == wanted.clusters:
+            return wanted
+        return replace(wanted, endpoints={**published.endpoints, **wanted.endpoints})
+    return replace(
+        wanted,
+        clusters={**published.clusters, **wanted.clusters},
+        endpoints={**published.endpoints, **wanted.endpoints},
+    )
 
 
 def configuration(gateway: Gateway, *, ready_port: int = Ports.ready, directory: str = DIRECTORY) -> Configuration:
@@ -82,7 +88,7 @@ def read(files: Mapping[str, str]) -> Configuration:
 
     def resources(names: Iterable[str], key: str = "name") -> dict[str, JsonObject]:
         found = (item for name in names if name in files for item in json.loads(files[name])["resources"])
-        return {item[key]: item for item in found}
+        return {item[key]: {field: item[field] for field in item if field != "@type"} for item in found}
 
     return Configuration(
         resources([LISTENERS_FILE]),

@@ -121,12 +121,12 @@ class Listener:
 
 @dataclass(frozen=True)
 class Gateway:
-    """An accepted Gateway with what it listens on, the class and the EnvoyProxy parameters that it runs with."""
+    """An accepted Gateway: what it listens on, and how its proxies are to run where an EnvoyProxy says so."""
 
     name: ObjectName
     class_name: str
     listeners: tuple[Listener, ...] = ()
-    replicas: int = 1
+    replicas: int | None = None
     concurrency: int | None = None
     image: str = ""
 

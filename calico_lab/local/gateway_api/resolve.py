@@ -120,7 +120,7 @@ def _gateway(
             Listener(sharing[0].name, port, container_port(port), _virtual_hosts(sharing, attachments))
             for port, sharing in by_port.items()
         ),
-        replicas=deployment.get("replicas", 1),
+        replicas=deployment.get("replicas"),
         concurrency=spec.get("concurrency"),
         image=(deployment.get("container") or {}).get("image", ""),
     )

@@ -49,13 +49,13 @@ class ContainerProbes:
         self._changed()
         async with asyncio.TaskGroup() as group:
             if "livenessProbe" in self._spec:
-                group.create_task(self._observe("liveness", lambda alive: alive or self._give_up("liveness")))
+                group.create_task(self._observe("liveness", partial(self._give_up_unless, "liveness")))
             if "readinessProbe" in self._spec:
                 group.create_task(self._observe("readiness", self._set_ready))
             else:
                 group.create_task(self._wait_for_ports())
 
-    def _observe(self, kind: str, verdict: Callable[[bool], object]) -> Coroutine[Any, Any, None]:
+    def _observe(self, kind: str, verdict: Callable[[bool], None]) -> Coroutine[Any, Any, None]:
         probe = self._spec[f"{kind}Probe"]
 
         def failed(message: str) -> None:
@@ -65,9 +65,13 @@ class ContainerProbes:
 
     async def _wait_for_startup(self) -> None:
         started = asyncio.Event()
-        observing = asyncio.create_task(
-            self._observe("startup", lambda up: started.set() if up else self._give_up("startup"))
-        )
+
+        def verdict(up: bool) -> None:
+            if up:
+                started.set()
+            self._give_up_unless("startup", up)
+
+        observing = asyncio.create_task(self._observe("startup", verdict))
         try:
             await started.wait()
         finally:
@@ -84,6 +88,7 @@ class ContainerProbes:
             self._state.ready = ready
             self._changed()
 
-    def _give_up(self, kind: str) -> None:
-        self._say(NORMAL, "Killing", f"Container {self._state.name} failed {kind} probe, will be restarted")
-        self._restart()
+    def _give_up_unless(self, kind: str, alive: bool) -> None:
+        if not alive:
+            self._say(NORMAL, "Killing", f"Container {self._state.name} failed {kind} probe, will be restarted")
+            self._restart()

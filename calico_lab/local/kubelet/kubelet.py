@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import re
 
@@ -11,6 +12,7 @@ from calico_lab.local.client import ApiClient
 from calico_lab.local.events import EventRecorder
 from calico_lab.local.informer import Informer, Key
 from calico_lab.local.kubelet import log_server, mounts
+from calico_lab.local.kubelet.container_log import ContainerLog
 from calico_lab.local.kubelet.node import node
 from calico_lab.local.kubelet.pod_worker import NodeContext, PodWorker
 from calico_lab.local.network.pods import PodNetwork
@@ -89,7 +91,7 @@ class Kubelet:
             return _refusal(error)
         return Response(200, content_type="text/plain", stream=log_server.stream(log, options))
 
-    def _find_log(self, namespace: str, pod: str, name: str, *, previous: bool) -> log_server.ContainerLog:
+    def _find_log(self, namespace: str, pod: str, name: str, *, previous: bool) -> ContainerLog:
         found = [worker for worker in self._workers.values() if worker.key == Key(namespace, pod)]
         if not found:
             raise errors.NotFound(f'pod "{pod}" does not exist')
@@ -143,4 +145,13 @@ class Kubelet:
 
 
 def _refusal(error: errors.ApiError) -> Response:
-    return Response(error.code, str(error).encode(), "text/plain")
+    status = {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Failure",
+        "message": str(error),
+        "reason": error.reason,
+        "code": error.code,
+    }
+    return Response(error.code, json.dumps(status).encode())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -18,7 +19,7 @@ from calico_lab.local.events import WARNING
 from calico_lab.local.informer import key_of
 from calico_lab.local.kubelet import mounts
 from calico_lab.local.kubelet.container import Container, Surroundings
-from calico_lab.local.kubelet.environment import ContainerConfigError, PodFacts
+from calico_lab.local.kubelet.environment import PodFacts
 from calico_lab.local.kubelet.status import Sandbox, pod_status
 from calico_lab.local.kubelet.volumes import Credentials, PodVolumes, VolumeError, refers_to
 from calico_lab.local.network.pods import PodNetwork
@@ -68,6 +69,7 @@ class PodWorker:
         self._volumes = PodVolumes(
             pod, mounts.KUBELET_FOLDER / "pods" / self._uid, self._facts(""), node.namespaces.entered
         )
+        self._logs = LOGS / f"{self._namespace}_{self._name}_{self._uid}"
         self._credentials = Credentials({}, node.certificate_authority)
         self._sandbox = Sandbox(str(node.host.address))
         self._address: IPv4Address | None = None
@@ -100,7 +102,7 @@ class PodWorker:
             return
         self._news.set()
         if self._inside is not None and not self._ending.is_set():
-            with suppress(VolumeError, ContainerConfigError):  # what is gone from the API stays in the pod
+            with suppress(VolumeError):  # what is gone from the API stays in the pod
                 self._volumes.write(self._credentials)
 
     async def run(self) -> None:
@@ -124,12 +126,11 @@ class PodWorker:
     async def _start(self) -> None:
         await self._retry("FailedMount", self._prepare_volumes)
         inside = await self._retry("FailedCreatePodSandBox", self._attach)
-        logs = LOGS / f"{self._namespace}_{self._name}_{self._uid}"
         facts = self._facts(self._sandbox.pod_address)
         for container in self.containers:
             container.start(
                 Surroundings(
-                    facts, inside, self._node.namespaces, self._node.programs, logs, self._changed.set, self._say
+                    facts, inside, self._node.namespaces, self._node.programs, self._logs, self._changed.set, self._say
                 )
             )
 
@@ -151,11 +152,11 @@ class PodWorker:
         self._volumes.write(self._credentials)
 
     async def _token(self, audience: str) -> str:
-        spec = {
-            "audiences": [audience] if audience else [],
+        spec: JsonObject = {
             "expirationSeconds": TOKEN_SECONDS,
             "boundObjectRef": {"apiVersion": "v1", "kind": "Pod", "name": self._name, "uid": self._uid},
         }
+        spec |= {"audiences": [audience]} if audience else {}
         request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": spec}
         account = self.pod["spec"].get("serviceAccountName") or "default"
         answer = await self._node.client.create_subresource(
@@ -186,6 +187,8 @@ class PodWorker:
             self._inside.close()
             self._inside = None
         self._volumes.remove()
+        with self._node.namespaces.entered():
+            shutil.rmtree(self._logs, ignore_errors=True)
 
     async def _delete(self) -> None:
         if not self._vanished:

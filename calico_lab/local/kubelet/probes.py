@@ -104,7 +104,7 @@ class Prober:
 async def observe(
     attempt: Callable[[], Awaitable[None]],
     schedule: Schedule,
-    verdict: Callable[[bool], object],
+    verdict: Callable[[bool], None],
     failed: Callable[[str], None],
 ) -> None:
     """Try again and again until cancelled; ``verdict`` hears each verdict, ``failed`` of each failure that counts."""

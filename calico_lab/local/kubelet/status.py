@@ -111,7 +111,7 @@ def _conditions(
         "PodScheduled": {"status": "True"},
     }
     return [
-        {"type": kind, "lastProbeTime": None, "lastTransitionTime": _since(pod, kind, value["status"], time)} | value
+        {"type": kind, "lastTransitionTime": _since(pod, kind, value["status"], time)} | value
         for kind, value in conditions.items()
     ]
 

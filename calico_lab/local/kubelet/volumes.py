@@ -66,7 +66,12 @@ class PodVolumes:
 
     def write(self, credentials: Credentials) -> None:
         """Write every volume whose content is not yet there as it should be. Raises :class:`VolumeError`."""
-        contents = {name: self._content(volume, credentials) for name, volume in self._volumes.items()}
+        contents = {}
+        for name, volume in self._volumes.items():
+            try:
+                contents[name] = self._content(volume, credentials)
+            except LabError as error:
+                raise VolumeError(f'MountVolume.SetUp failed for volume "{name}" : {error}') from error
         with self._inside():
             for name, files in contents.items():
                 folder = self._folder / name

@@ -37,7 +37,7 @@ def write_bastion_configuration() -> None:
 class Bird:
     """One BIRD, its configuration file and its control socket, whose paths are those inside the host.
 
-    Once started it is started again when it dies, as long as :meth:`run` runs; once stopped it stays stopped.
+    As long as :meth:`run` runs it is started again when it dies; once stopped it stays so until it is started.
     """
 
     def __init__(
@@ -50,6 +50,7 @@ class Bird:
         self._control_socket = control_socket
         self._process: Process | None = None
         self._changed = asyncio.Event()
+        self._one_at_a_time = asyncio.Lock()
 
     @property
     def running(self) -> bool:
@@ -61,23 +62,19 @@ class Bird:
 
         Raises ``LabError`` with BIRD's own words when it does not accept its configuration.
         """
-        if self.running:
-            return
-        await self._check_configuration()
-        self._process = self._spawn()
-        self._changed.set()
-        await self._answering(self._process)
+        async with self._one_at_a_time:
+            await self._start()
 
     async def stop(self) -> None:
         """Stop BIRD, which says goodbye to its neighbours and takes its routes out of the kernel."""
-        stopped, self._process = self._process, None
-        if stopped is not None:
-            await stopped.stop(STOP_LIMIT_SECONDS)
+        async with self._one_at_a_time:
+            await self._stop()
 
     async def restart(self) -> None:
-        """Stop and start, so that every session begins anew."""
-        await self.stop()
-        await self.start()
+        """Stop and start, so that every session begins anew. Raises what :meth:`start` raises; BIRD is then stopped."""
+        async with self._one_at_a_time:
+            await self._stop()
+            await self._start()
 
     async def configure(self) -> None:
         """Let BIRD read its configuration again; sessions whose configuration is the same go on undisturbed.
@@ -85,14 +82,16 @@ class Bird:
         Raises ``LabError`` with BIRD's own words when it does not accept the configuration, and goes on with the old.
         """
         command = [str(self._programs.birdc), "-s", str(self._control_socket), "configure"]
-        _exit_code, output = await process.run(command, inside=self._namespaces)
+        async with self._one_at_a_time:
+            _exit_code, output = await process.run(command, inside=self._namespaces)
         answer = output.decode(errors="replace")
         if "Reconfigur" not in answer:
             raise LabError(f"BIRD on {self._host} did not take its configuration: {answer.strip()}")
 
     async def run(self) -> None:
-        """Start BIRD again whenever it dies, until cancelled; then stop it."""
+        """Start BIRD, and again whenever it dies, until cancelled; then stop it. Raises what :meth:`start` raises."""
         try:
+            await self.start()
             while True:
                 watched = self._process
                 self._changed.clear()
@@ -114,6 +113,19 @@ class Bird:
         except LabError as error:
             logger.warning("%s", error)
             self._process = None
+
+    async def _start(self) -> None:
+        if self.running:
+            return
+        await self._check_configuration()
+        self._process = self._spawn()
+        self._changed.set()
+        await self._answering(self._process)
+
+    async def _stop(self) -> None:
+        stopped, self._process = self._process, None
+        if stopped is not None:
+            await stopped.stop(STOP_LIMIT_SECONDS)
 
     async def _check_configuration(self) -> None:
         check = [str(self._programs.bird), "-p", "-c", str(self._configuration)]

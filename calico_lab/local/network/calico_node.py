@@ -31,6 +31,7 @@ class CalicoNode(Controller):
         self._host = host
         self._namespaces = namespaces
         self._loaded = ""
+        self._configured = asyncio.Event()
         self._bird = bird.Bird(host.name, namespaces, programs, bird.NODE_CONFIGURATION, bird.NODE_CONTROL_SOCKET)
         self._nodes = self.inform(NODES, lambda _: (_CONFIGURATION,))
         self._services = self.inform(SERVICES, lambda _: (_CONFIGURATION,))
@@ -42,7 +43,7 @@ class CalicoNode(Controller):
         """Run BIRD and keep its configuration current until cancelled."""
         self.queue.add(_CONFIGURATION)
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._bird.run(), name=f"{self.name}: BIRD")
+            group.create_task(self._run_bird(), name=f"{self.name}: BIRD")
             group.create_task(super().run(), name=self.name)
 
     async def reconcile(self, key: Key) -> None:  # noqa: ARG002 - there is but one
@@ -57,6 +58,9 @@ class CalicoNode(Controller):
             write_file(bird.NODE_CONFIGURATION, text)
         if self._bird.running:
             await self._bird.configure()
-        else:
-            await self._bird.start()
+        self._configured.set()
         self._loaded = text
+
+    async def _run_bird(self) -> None:
+        await self._configured.wait()
+        await self._bird.run()

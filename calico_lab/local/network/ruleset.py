@@ -61,12 +61,9 @@ _FIXED_CHAINS = f"""\
         ct state new jump service-endpoints-check
         ct state new jump cluster-ips-check
     }}
-    chain filter-output {{
-        type filter hook output priority -110;
-        ct state new jump service-endpoints-check
-    }}
     chain filter-output-post-dnat {{
         type filter hook output priority -90;
+        ct state new jump service-endpoints-check
         ct state new jump cluster-ips-check
     }}
 """

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 from pathlib import Path
 
-from calico_lab.local.start.credentials import Credentials
+from calico_lab.local.start.settings import Credentials
 
 USER = "kubernetes-admin"
 EXTENSION = "calico-lab"

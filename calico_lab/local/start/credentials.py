@@ -9,13 +9,13 @@ import datetime
 import ipaddress
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from calico_lab.local.start.settings import Credentials
 from calico_lab.local.topology import CONTROL1, KUBERNETES_SERVICE
 
 VALID_DAYS = 365
@@ -31,20 +31,6 @@ _SERVER_ADDRESSES = (ipaddress.IPv4Address("127.0.0.1"), CONTROL1.address, KUBER
 
 _PEM = serialization.Encoding.PEM
 _UNENCRYPTED = serialization.NoEncryption()
-
-
-@dataclass(frozen=True)
-class Credentials:
-    """Certificates and the server's key in PEM, SSH keys in OpenSSH's formats, the administrator's bearer token."""
-
-    certificate_authority: str
-    server_certificate: str
-    server_key: str
-    token: str
-    ssh_host_key: str
-    ssh_host_public_key: str
-    ssh_client_key: str
-    ssh_client_public_key: str
 
 
 def issue() -> Credentials:

@@ -22,8 +22,22 @@ READY = "ready"
 
 
 @dataclass(frozen=True)
+class Credentials:
+    """The second line: certificates and the server's key in PEM, the administrator's token, keys as OpenSSH has them."""
+
+    certificate_authority: str
+    server_certificate: str
+    server_key: str
+    token: str
+    ssh_host_key: str
+    ssh_host_public_key: str
+    ssh_client_key: str
+    ssh_client_public_key: str
+
+
+@dataclass(frozen=True)
 class Settings:
-    """``seed`` decides the names that Kubernetes draws at random; ``staging`` is a folder to mount the new root on."""
+    """The first line. ``seed`` decides the names that Kubernetes draws at random; ``staging`` is a folder to mount the new root on."""
 
     name: str
     seed: str

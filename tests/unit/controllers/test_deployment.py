@@ -83,9 +83,10 @@ async def test_conditions_while_no_pod_is_ready(cluster):
     await cluster.deploy(replicas=4)
 
     async def four_pods():
-        return (await cluster.status()).get("unavailableReplicas") == 4 and len(await cluster.pods()) == 4
+        return (await cluster.status()).get("updatedReplicas") == 4
 
     await cluster.eventually(four_pods)
+    assert (await cluster.status())["unavailableReplicas"] == 4
     assert await cluster.condition("Available") == (
         "False",
         "MinimumReplicasUnavailable",

@@ -81,6 +81,7 @@ async def test_enabled_again_it_prefers_the_existing_definitions(cluster):
     await cluster.ready_in(NAMESPACE, 1)
     await cluster.client.delete(GATEWAY_APIS, "tigera-secure")
     await cluster.gone(NAMESPACES, NAMESPACE, "")
+    await cluster.gone(GATEWAY_CLASSES, "tigera-gateway-class", "")
     await enable(cluster, "default")
     await has_class(cluster)
     assert (await cluster.get(GATEWAY_APIS, "default"))["spec"] == {"crdManagement": "PreferExisting"}

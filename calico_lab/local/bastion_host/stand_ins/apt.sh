@@ -2,8 +2,8 @@
 # The lab's stand-in for apt and apt-get. It knows the packages that came with the lab, downloads nothing, and changes
 # nothing but which of their commands are on the bastion's PATH.
 
-commands=/opt/calico-lab/bin
-packages=/opt/calico-lab/packages
+commands=$(dirname "$0")
+packages=$commands/../packages
 
 usage() {
     echo "E: $1" >&2

@@ -79,5 +79,7 @@ IMAGES: Mapping[str, Image] = {
     ECHO_BASIC: Image(_module("calico_lab.local.kubelet.images.echo_basic"), _echo_ports),
     # Without --disable-hot-restart Envoy leaves a file in /dev/shm behind that keeps the next one from starting.
     ENVOY: Image(lambda programs: [str(programs.envoy), "--disable-hot-restart"], options=_ENVOY_OPTIONS),
-    ENVOY_GATEWAY: Image(_module("calico_lab.local.controllers.envoy_gateway")),
+    ENVOY_GATEWAY: Image(
+        _module("calico_lab.local.controllers.envoy_gateway"), options={"server": False, "--config-path": True}
+    ),
 }

@@ -1,0 +1,56 @@
+"""In which order requests reach the pods: the thing that "round robin" names.
+
+Counts tell how evenly the pods were loaded. That one follows the other, always in the same order, only the sequence
+shows. A balancer that draws pods at random produces a sequence of n requests in turn with a probability of about
+P ** -n for P pods: for 12 requests and 4 pods, one in ten million.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from calico_lab.cluster import Cluster
+from calico_lab.lessons.counts import BACKEND, REQUEST_LINE
+
+
+@dataclass(frozen=True, repr=False)
+class Rotation:
+    """The pods that got one request after the other, as numbers from 1 to ``pods``."""
+
+    sequence: tuple[int, ...]
+    pods: int
+
+    @property
+    def in_turn(self) -> bool:
+        """Whether every pod has its turn in every round, and always after the same one."""
+        first_round = self.sequence[: self.pods]
+        expected = (first_round * len(self.sequence))[: len(self.sequence)]
+        return len(self.sequence) >= self.pods == len(set(first_round)) and self.sequence == expected
+
+    def __repr__(self) -> str:
+        # Where the rotation starts differs from run to run, so only a sequence that is out of turn is spelled out.
+        if self.in_turn:
+            return f"{len(self.sequence)} requests, one after the other: the {self.pods} pods in turn"
+        listed = " ".join(str(pod) for pod in self.sequence)
+        return f"{len(self.sequence)} requests, one after the other, not in turn: pods {listed}"
+
+
+def last_requests(cluster: Cluster, requests: int, labels: str = BACKEND) -> Rotation:
+    """Read from the pods' logs which of them got the last requests, by the times at which they were logged.
+
+    For requests that came one at a time and far enough apart for these times: ``hey -c 1 -q 10``.
+    """
+    pods = cluster.list("Pod", labels=labels)
+    logged = [
+        (_sortable(line.partition(" ")[0]), number)
+        for number, pod in enumerate(pods, 1)
+        for line in cluster.logs(pod["metadata"]["name"], timestamps=True).splitlines()
+        if REQUEST_LINE in line
+    ]
+    return Rotation(tuple(number for _time, number in sorted(logged)[-requests:]), len(pods))
+
+
+def _sortable(timestamp: str) -> tuple[str, str]:
+    """Split RFC 3339 with nanoseconds, whose trailing zeros Kubernetes drops, into parts that sort as text."""
+    seconds, _, fraction = timestamp.removesuffix("Z").partition(".")
+    return seconds, fraction.ljust(9, "0")

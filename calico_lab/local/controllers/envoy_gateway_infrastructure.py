@@ -1,0 +1,164 @@
+"""What Envoy Gateway makes for a Gateway, pure: a ServiceAccount, a ConfigMap, a Deployment and a Service.
+
+Names, labels and settings are those of Envoy Gateway 1.5.9. Two things differ from upstream: Envoy reads its
+configuration from the ConfigMap instead of a gRPC stream, and the container that lets connections drain
+(shutdown-manager) is not there. Without an EnvoyProxy that says otherwise, Envoy runs one worker.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+
+from calico_lab.local.envoy.bootstrap import Ports, bootstrap
+from calico_lab.local.envoy.file_source import DIRECTORY
+from calico_lab.local.envoy.listeners import READY_PATH
+from calico_lab.local.gateway_api.model import Gateway
+from calico_lab.local.gateway_api.world import ObjectName
+from calico_lab.local.objects import labels, owner_reference
+from calico_lab.local.resources import CONFIG_MAPS, DEPLOYMENTS, SERVICE_ACCOUNTS, SERVICES, Resource
+from calico_lab.local.wire import JsonObject
+
+IMAGE = "docker.io/envoyproxy/envoy:distroless-v1.35.8"
+PORTS = Ports()
+_LONGEST_NAME = 48
+_OWNER_NAME = "gateway.envoyproxy.io/owning-gateway-name"
+_OWNER_NAMESPACE = "gateway.envoyproxy.io/owning-gateway-namespace"
+_PROXY_LABELS = {
+    "app.kubernetes.io/name": "envoy",
+    "app.kubernetes.io/component": "proxy",
+    "app.kubernetes.io/managed-by": "envoy-gateway",
+}
+
+
+def name(gateway: ObjectName) -> str:
+    """Return the name of everything that is made for a Gateway."""
+    readable = f"{gateway.namespace}-{gateway.name}"
+    if len(readable) > _LONGEST_NAME:
+        readable = readable[:_LONGEST_NAME].removesuffix("-")
+    return f"envoy-{readable}-{hashlib.sha256(str(gateway).encode()).hexdigest()[:8]}"
+
+
+def owner(item: JsonObject) -> ObjectName | None:
+    """Return the Gateway that an object was made for; None for an object that is no proxy's."""
+    found = labels(item)
+    if any(found.get(key) != value for key, value in _PROXY_LABELS.items()) or _OWNER_NAME not in found:
+        return None
+    return ObjectName(found.get(_OWNER_NAMESPACE, ""), found[_OWNER_NAME])
+
+
+def objects(
+    gateway: Gateway, gateway_class: JsonObject, namespace: str, files: Mapping[str, str]
+) -> dict[Resource, JsonObject]:
+    """Return the objects for a Gateway in the order of their making; ``files`` are Envoy's configuration."""
+    own = _PROXY_LABELS | {_OWNER_NAME: gateway.name.name, _OWNER_NAMESPACE: gateway.name.namespace}
+    contents: dict[Resource, JsonObject] = {
+        SERVICE_ACCOUNTS: {},
+        CONFIG_MAPS: {"data": dict(files)},
+        DEPLOYMENTS: {"spec": _deployment(gateway, own)},
+        SERVICES: {"spec": _service(gateway, own)},
+    }
+    metadata = {
+        "name": name(gateway.name),
+        "namespace": namespace,
+        "labels": own,
+        "ownerReferences": [owner_reference(gateway_class, controller=False)],
+    }
+    return {
+        resource: {"apiVersion": resource.api_version, "kind": resource.kind, "metadata": metadata} | content
+        for resource, content in contents.items()
+    }
+
+
+def _service(gateway: Gateway, selector: Mapping[str, str]) -> JsonObject:
+    ports = [
+        {
+            "name": f"http-{listener.port}",
+            "port": listener.port,
+            "protocol": "TCP",
+            "targetPort": listener.container_port,
+        }
+        for listener in gateway.listeners
+    ]
+    return {
+        "type": "LoadBalancer",
+        "externalTrafficPolicy": "Local",
+        "sessionAffinity": "None",
+        "selector": selector,
+        "ports": ports,
+    }
+
+
+def _deployment(gateway: Gateway, selector: Mapping[str, str]) -> JsonObject:
+    annotations = {
+        "prometheus.io/scrape": "true",
+        "prometheus.io/port": str(PORTS.statistics),
+        "prometheus.io/path": "/stats/prometheus",
+    }
+    spec = {
+        "selector": {"matchLabels": selector},
+        "strategy": {"type": "RollingUpdate"},
+        "revisionHistoryLimit": 10,
+        "progressDeadlineSeconds": 600,
+        "template": {"metadata": {"labels": selector, "annotations": annotations}, "spec": _pod(gateway)},
+    }
+    # Left out unless asked for, so that `kubectl scale` is not undone.
+    return spec | ({} if gateway.replicas is None else {"replicas": gateway.replicas})
+
+
+def _pod(gateway: Gateway) -> JsonObject:
+    return {
+        "serviceAccountName": name(gateway.name),
+        "automountServiceAccountToken": False,
+        "terminationGracePeriodSeconds": 360,
+        "containers": [_container(gateway)],
+        "volumes": [{"name": "xds", "configMap": {"name": name(gateway.name)}}],
+    }
+
+
+def _container(gateway: Gateway) -> JsonObject:
+    return {
+        "name": "envoy",
+        "image": gateway.image or IMAGE,
+        "imagePullPolicy": "IfNotPresent",
+        "args": _arguments(gateway),
+        "env": [_from_pod("ENVOY_POD_NAMESPACE", "metadata.namespace"), _from_pod("ENVOY_POD_NAME", "metadata.name")],
+        "ports": [
+            {"name": "metrics", "containerPort": PORTS.statistics, "protocol": "TCP"},
+            {"name": "readiness", "containerPort": PORTS.ready, "protocol": "TCP"},
+        ],
+        "resources": {"requests": {"cpu": "100m", "memory": "512Mi"}},
+        "startupProbe": _probe(period=10, failures=30),
+        "readinessProbe": _probe(period=5, failures=1),
+        "livenessProbe": _probe(period=10, failures=3),
+        "volumeMounts": [{"name": "xds", "mountPath": DIRECTORY, "readOnly": True}],
+    }
+
+
+def _arguments(gateway: Gateway) -> list[str]:
+    options = {
+        "--service-cluster": str(gateway.name),
+        "--service-node": "$(ENVOY_POD_NAME)",
+        "--config-yaml": json.dumps(bootstrap(PORTS), separators=(",", ":")),
+        "--log-level": "warn",
+        "--concurrency": str(gateway.concurrency or 1),
+        "--drain-strategy": "immediate",
+        "--component-log-level": "misc:error",
+        "--drain-time-s": "60",
+    }
+    return [argument for option in options.items() for argument in option]
+
+
+def _from_pod(variable: str, path: str) -> JsonObject:
+    return {"name": variable, "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": path}}}
+
+
+def _probe(*, period: int, failures: int) -> JsonObject:
+    return {
+        "httpGet": {"path": READY_PATH, "port": PORTS.ready, "scheme": "HTTP"},
+        "periodSeconds": period,
+        "failureThreshold": failures,
+        "successThreshold": 1,
+        "timeoutSeconds": 1,
+    }

@@ -1,0 +1,141 @@
+import json
+
+import pytest
+from support.gateway_api import backend, endpoints, http_route, model, policy, rule, service
+
+from calico_lab.local.controllers.envoy_gateway_infrastructure import name
+from calico_lab.local.envoy import xds
+from calico_lab.local.envoy.file_source import endpoints_file
+from calico_lab.local.gateway_api.world import ObjectName
+
+CLUSTER = "httproute/default/round-robin-route/rule/0"
+
+
+def configuration(**changes):
+    return xds.configuration(model(**changes))
+
+
+def routes(**changes):
+    (table,) = configuration(**changes).routes.values()
+    return [route for host in table["virtual_hosts"] for route in host["routes"]]
+
+
+def test_the_guide_gets_the_names_that_envoy_gateway_gives():
+    guide = configuration()
+    table = guide.routes["default/load-balancing-gateway/http"]
+    (host,) = table["virtual_hosts"]
+    assert (host["name"], host["domains"]) == (
+        "default/load-balancing-gateway/http/www_example_com",
+        ["www.example.com"],
+    )
+    assert [route["name"] for route in host["routes"]] == [f"{CLUSTER}/match/0/www_example_com"]
+    assert guide.clusters.keys() == guide.endpoints.keys() == {CLUSTER}
+    assert guide.endpoints[CLUSTER]["endpoints"][0]["locality"] == {"region": f"{CLUSTER}/backend/0"}
+    listening = guide.listeners["default/load-balancing-gateway/http"]
+    assert listening["address"] == {"socket_address": {"address": "0.0.0.0", "port_value": 10080}}
+
+
+@pytest.mark.parametrize(
+    ("match", "expected"),
+    [
+        (rule(path="/round/"), {"path_separated_prefix": "/round"}),
+        (rule(path="/"), {"prefix": "/"}),
+        (rule(path="/a", path_type="Exact"), {"path": "/a"}),
+        (rule(path="/a.*", path_type="RegularExpression"), {"safe_regex": {"regex": "/a.*"}}),
+        (
+            rule(path="/", method="GET", headers=[{"name": "v", "value": "1"}]),
+            {
+                "prefix": "/",
+                "headers": [
+                    {"name": "v", "string_match": {"exact": "1"}},
+                    {"name": ":method", "string_match": {"exact": "GET"}},
+                ],
+            },
+        ),
+        (
+            rule(path="/", queryParams=[{"name": "q", "value": "1|2", "type": "RegularExpression"}]),
+            {
+                "prefix": "/",
+                "query_parameters": [{"name": "q", "string_match": {"safe_regex": {"regex": "1|2"}}}],
+            },
+        ),
+    ],
+)
+def test_a_match_becomes_envoys(match, expected):
+    match["backendRefs"] = [backend()]
+    (route,) = routes(http_routes=[http_route(match)])
+    assert route["match"] == expected
+
+
+@pytest.mark.parametrize(
+    ("balancer", "name"), [("RoundRobin", "round_robin"), ("Random", "random"), ("LeastRequest", "least_request")]
+)
+def test_a_policy_changes_how_a_cluster_spreads_and_nothing_else(balancer, name):
+    changed = configuration(backend_traffic_policies=[policy(load_balancer=balancer)])
+    (chosen,) = changed.clusters[CLUSTER]["load_balancing_policy"]["policies"]
+    assert chosen["typed_extension_config"]["name"] == f"envoy.load_balancing_policies.{name}"
+    assert changed.routes == configuration().routes
+
+
+def test_valid_backends_share_a_cluster_by_the_weights_of_localities():
+    split = http_route(rule(backend(weight=9), backend("other", weight=1)))
+    both = configuration(
+        http_routes=[split],
+        services=[service(), service("other")],
+        endpoint_slices=[endpoints("10.48.1.1"), endpoints("10.48.1.2", name="other")],
+    )
+    localities = both.endpoints[CLUSTER]["endpoints"]
+    assert [locality["load_balancing_weight"] for locality in localities] == [9, 1]
+
+
+def test_the_share_of_a_bad_backend_goes_nowhere():
+    (route,) = routes(http_routes=[http_route(rule(backend(weight=80), backend("missing", weight=20)))])
+    assert route["route"]["weighted_clusters"]["clusters"] == [
+        {"name": "invalid-backend-cluster", "weight": 20},
+        {"name": f"{CLUSTER}/backend/0", "weight": 80},
+    ]
+    assert route["route"]["cluster_not_found_response_code"] == "INTERNAL_SERVER_ERROR"
+
+
+def test_without_endpoints_requests_are_answered_with_500():
+    (route,) = routes(endpoint_slices=[])
+    assert route["direct_response"] == {"status": 500}
+    assert not configuration(endpoint_slices=[]).clusters
+
+
+def test_files_are_read_back_as_they_were_written():
+    guide = configuration()
+    assert xds.read(guide.files()) == guide
+    assert json.loads(guide.files()["lds.json"])["version_info"]
+
+
+def test_a_file_name_is_one_that_a_config_map_can_have():
+    assert endpoints_file(CLUSTER) == "eds_httproute_default_round-robin-route_rule_0.json"
+    assert len(endpoints_file("httproute/default/" + "x" * 253)) <= 253
+
+
+def test_a_cluster_goes_after_its_routes_and_its_endpoints_after_it():
+    old, new = configuration(), configuration(http_routes=[http_route(name="new")])
+    first = xds.next_step(old, new, settled=True)
+    assert first.routes == new.routes
+    assert first.clusters.keys() == first.endpoints.keys() == {*old.clusters, *new.clusters}
+    assert xds.next_step(first, new, settled=False) == first
+    second = xds.next_step(first, new, settled=True)
+    assert (second.clusters, second.endpoints) == (new.clusters, first.endpoints)
+    assert xds.next_step(second, new, settled=True) == new
+
+
+@pytest.mark.parametrize(
+    ("gateway", "expected"),
+    [
+        (ObjectName("default", "eg"), "envoy-default-eg-e41e7b31"),
+        (ObjectName("default", "load-balancing-gateway"), "envoy-default-load-balancing-gateway-4d05d5b6"),
+    ],
+)
+def test_a_proxy_is_named_after_its_gateway(gateway, expected):
+    assert name(gateway) == expected
+
+
+def test_a_long_name_is_cut_without_a_dash_at_its_end():
+    assert name(ObjectName("a", "b" * 45 + "-cdef")).startswith("envoy-a-" + "b" * 45 + "-")
+    assert len(name(ObjectName("n" * 60, "g"))) == len("envoy-") + 48 + 1 + 8

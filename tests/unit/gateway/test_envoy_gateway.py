@@ -1,0 +1,191 @@
+import json
+import time
+
+from support.gateway_api import GATEWAY, POLICY, ROUTE, endpoints, gateway, http_route, policy
+
+from calico_lab.local import resources
+from calico_lab.local.controllers.envoy_gateway import FINALIZER, NAMESPACE
+
+PROXY = "envoy-default-load-balancing-gateway-4d05d5b6"
+CLUSTER = "httproute/default/round-robin-route/rule/0"
+
+
+async def proxy(cluster, resource):
+    return await cluster.until(lambda: cluster.find(resource, PROXY, NAMESPACE))
+
+
+async def files(cluster):
+    item = await proxy(cluster, resources.CONFIG_MAPS)
+    return {name: json.loads(text)["resources"] for name, text in item["data"].items()}
+
+
+async def clusters(cluster):
+    return {item["name"] for item in (await files(cluster))["cds.json"]}
+
+
+async def programmed(cluster, reason):
+    async def so():
+        found = await cluster.conditions(resources.GATEWAYS, GATEWAY.name)
+        return found["Programmed"][1] == reason
+
+    await cluster.until(so)
+
+
+async def say(cluster, resource, status):
+    await proxy(cluster, resource)
+    await cluster.client.patch(resource, PROXY, NAMESPACE, {"status": status}, subresource="status")
+
+
+async def test_a_gateway_gets_its_proxy(cluster):
+    await cluster.guide()
+    deployment = await proxy(cluster, resources.DEPLOYMENTS)
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    assert deployment["spec"]["replicas"] == 1
+    assert container["name"] == "envoy"
+    assert container["args"][container["args"].index("--concurrency") + 1] == "1"
+    service = await proxy(cluster, resources.SERVICES)
+    assert service["spec"]["externalTrafficPolicy"] == "Local"
+    (port,) = service["spec"]["ports"]
+    assert (port["name"], port["port"], port["targetPort"]) == ("http-80", 80, 10080)
+    assert deployment["metadata"]["ownerReferences"][0]["kind"] == "GatewayClass"
+    assert await proxy(cluster, resources.SERVICE_ACCOUNTS)
+
+
+async def test_a_gateway_is_programmed_once_it_has_an_address_and_a_replica(cluster):
+    await cluster.guide()
+    await programmed(cluster, "AddressNotAssigned")
+    await say(cluster, resources.SERVICES, {"loadBalancer": {"ingress": [{"ip": "10.10.10.0"}]}})
+    await programmed(cluster, "NoResources")
+    await say(cluster, resources.DEPLOYMENTS, {"replicas": 1, "availableReplicas": 1})
+    await programmed(cluster, "Programmed")
+    status = (await cluster.find(resources.GATEWAYS, GATEWAY.name))["status"]
+    assert status["addresses"] == [{"type": "IPAddress", "value": "10.10.10.0"}]
+
+
+async def test_class_route_and_policy_are_accepted(cluster):
+    await cluster.guide()
+
+    async def accepted():
+        statuses = [
+            (await cluster.find(resource, name)).get("status", {})
+            for resource, name in (
+                (resources.HTTP_ROUTES, ROUTE.name),
+                (resources.BACKEND_TRAFFIC_POLICIES, POLICY.name),
+            )
+        ]
+        entries = [entry for status in statuses for entry in status.get("parents", status.get("ancestors", []))]
+        return len(entries) == 2 and all(entry["conditions"][0]["status"] == "True" for entry in entries)
+
+    await cluster.until(accepted)
+    found = await cluster.conditions(resources.GATEWAY_CLASSES, "tigera-gateway-class")
+    assert found["Accepted"] == ("True", "Accepted")
+
+
+async def test_statuses_come_to_rest(cluster):
+    await cluster.guide()
+    await programmed(cluster, "AddressNotAssigned")
+    await cluster.until(lambda: clusters(cluster))
+    (_, before) = await cluster.client.list(resources.GATEWAYS)
+    await cluster.create(
+        resources.SERVICES, {"metadata": {"name": "x", "namespace": "default"}, "spec": {"ports": [{"port": 1}]}}
+    )
+    (_, after) = await cluster.client.list(resources.GATEWAYS)
+    assert int(after) - int(before) <= 1
+
+
+async def test_a_gateway_of_another_class_stays_pending(cluster):
+    await cluster.guide()
+    await cluster.create(resources.GATEWAYS, gateway(name="theirs", gatewayClassName="misspelt"))
+    await programmed(cluster, "AddressNotAssigned")
+    found = await cluster.conditions(resources.GATEWAYS, "theirs")
+    assert found == {"Accepted": ("Unknown", "Pending"), "Programmed": ("Unknown", "Pending")}
+
+
+async def test_a_change_of_a_route_reaches_the_files_at_once(cluster):
+    await cluster.guide()
+    await cluster.until(lambda: clusters(cluster))
+    began = time.monotonic()
+    await cluster.create(resources.HTTP_ROUTES, http_route(name="second"))
+
+    async def there():
+        return "httproute/default/second/rule/0" in await clusters(cluster)
+
+    await cluster.until(there)
+    assert time.monotonic() - began < 0.1
+
+
+async def test_a_cluster_outlives_its_routes_for_a_moment(cluster):
+    await cluster.guide()
+    await cluster.until(lambda: clusters(cluster))
+    await cluster.client.delete(resources.HTTP_ROUTES, ROUTE.name, ROUTE.namespace)
+
+    async def unrouted():
+        found = await files(cluster)
+        (table,) = found["rds_default_load-balancing-gateway_http.json"]
+        return None if table["virtual_hosts"] else found
+
+    assert {item["name"] for item in (await cluster.until(unrouted))["cds.json"]} == {CLUSTER}
+
+    async def gone():
+        return not [name for name in await files(cluster) if name.startswith("eds_")]
+
+    await cluster.until(gone)
+    assert await clusters(cluster) == set()
+
+
+async def test_new_endpoints_reach_the_files(cluster):
+    await cluster.guide()
+    await cluster.until(lambda: clusters(cluster))
+    await cluster.create(
+        resources.ENDPOINT_SLICES, endpoints("10.48.1.3", port=3001) | {"ports": [{"name": "http", "port": 3000}]}
+    )
+
+    async def three():
+        (assignment,) = (await files(cluster))["eds_httproute_default_round-robin-route_rule_0.json"]
+        return len(assignment["endpoints"][0]["lb_endpoints"]) == 3
+
+    await cluster.until(three)
+
+
+async def test_when_the_gateway_goes_its_proxy_goes(cluster):
+    await cluster.guide()
+    await proxy(cluster, resources.SERVICES)
+    await cluster.client.delete(resources.GATEWAYS, GATEWAY.name, GATEWAY.namespace)
+
+    async def gone():
+        kinds = (resources.CONFIG_MAPS, resources.DEPLOYMENTS, resources.SERVICES, resources.SERVICE_ACCOUNTS)
+        return not [kind for kind in kinds if await cluster.find(kind, PROXY, NAMESPACE)]
+
+    async def forgotten():
+        route = await cluster.find(resources.HTTP_ROUTES, ROUTE.name)
+        return not route["status"]["parents"]
+
+    await cluster.until(gone)
+    await cluster.until(forgotten)
+
+
+async def test_a_class_stays_as_long_as_gateways_use_it(cluster):
+    await cluster.guide()
+
+    async def held():
+        item = await cluster.find(resources.GATEWAY_CLASSES, "tigera-gateway-class")
+        return FINALIZER in item["metadata"].get("finalizers", [])
+
+    await cluster.until(held)
+    await cluster.client.delete(resources.GATEWAY_CLASSES, "tigera-gateway-class")
+    assert await held()
+    await cluster.client.delete(resources.GATEWAYS, GATEWAY.name, GATEWAY.namespace)
+
+    async def gone():
+        return not await cluster.find(resources.GATEWAY_CLASSES, "tigera-gateway-class")
+
+    await cluster.until(gone)
+
+
+async def test_the_number_of_replicas_is_the_learners(cluster):
+    await cluster.guide()
+    await proxy(cluster, resources.DEPLOYMENTS)
+    await cluster.client.patch(resources.DEPLOYMENTS, PROXY, NAMESPACE, {"spec": {"replicas": 2}})
+    await cluster.create(resources.BACKEND_TRAFFIC_POLICIES, policy("another"))
+    await programmed(cluster, "AddressNotAssigned")
+    assert (await proxy(cluster, resources.DEPLOYMENTS))["spec"]["replicas"] == 2

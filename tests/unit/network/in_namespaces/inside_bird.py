@@ -1,0 +1,65 @@
+"""The supervisor of BIRD: what starting, stopping, restarting and dying bring about."""
+
+import os
+import signal
+
+import pytest
+from conftest import until
+
+from calico_lab.errors import LabError
+from calico_lab.local.network import bird
+
+
+@pytest.fixture(autouse=True)
+async def _sound(world):
+    yield
+    with world.hosts["bastion"].entered():
+        bird.write_bastion_configuration()
+    await world.bird.restart()
+
+
+async def test_it_answers_as_soon_as_it_is_started(world):
+    await world.bird.restart()
+    assert (await world.birdc("bastion", "show", "status")).startswith("BIRD 1.6.8 ready.")
+
+
+async def test_stopped_it_stays_stopped(world):
+    await world.bird.stop()
+    assert not world.bird.running
+    told = await world.birdc("bastion", "show", "status")
+    assert "Unable to connect to server control socket" in told
+
+
+async def test_killed_it_comes_back(world):
+    before = await _pid(world)
+    os.kill(before, signal.SIGKILL)
+    await until(lambda: _runs_with_another_pid(world, before))
+
+
+async def test_a_broken_configuration_is_refused_in_birds_own_words(world):
+    await world.run("bastion", "sed -i 's/reject;/rejekt;/' /etc/bird/bird.conf")
+    with pytest.raises(LabError, match=r"/etc/bird/bird\.conf.*line 9"):
+        await world.bird.restart()
+    assert not world.bird.running
+
+
+async def test_a_broken_configuration_does_not_disturb_the_running_one(world):
+    before = await _pid(world)
+    await world.run("bastion", "echo nonsense >> /etc/bird/bird.conf")
+    with pytest.raises(LabError, match="nonsense|syntax error"):
+        await world.bird.configure()
+    assert await _pid(world) == before
+
+
+async def test_configure_brings_the_new_configuration_into_force(world):
+    await world.run("bastion", "sed -i 's/protocol bgp control1/protocol bgp renamed/' /etc/bird/bird.conf")
+    await world.bird.configure()
+    assert "renamed" in await world.birdc("bastion", "show", "protocols")
+
+
+async def _pid(world):
+    return int((await world.run("bastion", "pgrep -f 'bird -f -c /etc/bird'")).split()[0])
+
+
+async def _runs_with_another_pid(world, before):
+    return world.bird.running and await _pid(world) != before

@@ -1,0 +1,117 @@
+"""What upstream has and the lab does not implement is denied by its name; what the lab implements is not."""
+
+import pytest
+
+from calico_lab.local.apiserver.implemented import IMPLEMENTED
+from calico_lab.local.custom_resources import DENIED_KINDS
+
+CONTAINER = "spec.template.spec.containers.0"
+
+DENIED = [
+    ("BackendTrafficPolicy", "spec.loadBalancer.type", "ConsistentHash", 'spec.loadBalancer.type: "ConsistentHash"'),
+    ("BackendTrafficPolicy", "spec.loadBalancer.slowStart", {"window": "60s"}, "spec.loadBalancer.slowStart"),
+    ("BackendTrafficPolicy", "spec.retry", {"numRetries": 5}, "spec.retry"),
+    ("HTTPRoute", "spec.rules.0.timeouts", {"request": "10s"}, "spec.rules[0].timeouts"),
+    ("HTTPRoute", "spec.rules.0.filters", [{"type": "CORS", "cors": {}}], "spec.rules[0].filters"),
+    ("HTTPRoute", "spec.rules.0.sessionPersistence", {"type": "Header"}, "spec.rules[0].sessionPersistence"),
+    (
+        "HTTPRoute",
+        "spec.rules.0.backendRefs.0.group",
+        "gateway.envoyproxy.io",
+        'spec.rules[0].backendRefs[0].group: "gateway.envoyproxy.io"',
+    ),
+    ("Gateway", "spec.listeners.0.protocol", "HTTPS", 'spec.listeners[0].protocol: "HTTPS"'),
+    ("Gateway", "spec.addresses", [{"value": "10.10.10.7"}], "spec.addresses"),
+    ("GatewayAPI", "spec.gatewayDeployment", {"spec": {}}, "spec.gatewayDeployment"),
+    ("IPPool", "spec.vxlanMode", "Always", 'spec.vxlanMode: "Always"'),
+    ("IPPool", "spec.cidr", "fd00::/64", 'spec.cidr: "fd00::/64"'),
+    ("BGPConfiguration", "spec.communities", [{"name": "a", "value": "1:2"}], "spec.communities"),
+    ("BGPPeer", "spec.password", {"secretKeyRef": {"name": "a"}}, "spec.password"),
+    ("BGPPeer", "spec.peerIP", "", "a BGPPeer without spec.peerIP"),
+    ("Service", "spec.sessionAffinity", "ClientIP", 'spec.sessionAffinity: "ClientIP"'),
+    ("Service", "spec.loadBalancerSourceRanges", ["10.0.0.0/8"], "spec.loadBalancerSourceRanges"),
+    ("ServiceAccount", "automountServiceAccountToken", False, "automountServiceAccountToken: false"),
+    ("Deployment", "spec.template.spec.hostNetwork", True, "spec.template.spec.hostNetwork"),
+    ("Deployment", "spec.template.spec.affinity", {"podAntiAffinity": {}}, "spec.template.spec.affinity"),
+    ("Deployment", "spec.template.spec.initContainers", [{"name": "a"}], "spec.template.spec.initContainers"),
+    ("Deployment", f"{CONTAINER}.lifecycle", {"preStop": {}}, "spec.template.spec.containers[0].lifecycle"),
+    (
+        "Deployment",
+        f"{CONTAINER}.livenessProbe",
+        {"exec": {"command": ["true"]}},
+        "spec.template.spec.containers[0].livenessProbe.exec",
+    ),
+    (
+        "Deployment",
+        "spec.template.spec.volumes",
+        [{"name": "a", "hostPath": {"path": "/etc"}}],
+        "spec.template.spec.volumes[0].hostPath",
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "path", "value", "denied"), DENIED)
+def test_a_field_is_denied_by_its_name(judge, guide, changed, kind, path, value, denied):
+    assert denied in judge.unsupported(changed(guide[kind], path, value))
+
+
+ALLOWED = [
+    ("Deployment", f"{CONTAINER}.readinessProbe", {"httpGet": {"port": 3000}}),
+    ("Deployment", f"{CONTAINER}.resources", {"limits": {"memory": "64Mi"}}),
+    ("Deployment", "spec.template.spec.nodeSelector", {"kubernetes.io/hostname": "worker1"}),
+    ("Deployment", "spec.template.spec.hostNetwork", False),
+    ("Deployment", "spec.template.spec.volumes", [{"name": "a"}, {"name": "b", "configMap": {"name": "c"}}]),
+    ("HTTPRoute", "spec.rules.0.matches.0.headers", [{"name": "color", "value": "red"}]),
+    ("HTTPRoute", "spec.rules.0.backendRefs.0.weight", 0),
+    ("HTTPRoute", "spec.rules.0.filters", []),
+    ("Gateway", "spec.listeners.0.protocol", "SCTP"),
+    ("BackendTrafficPolicy", "spec.loadBalancer.type", "Random"),
+    ("Service", "spec.type", "LoadBalancer"),
+    ("GatewayAPI", "spec.crdManagement", "Reconcile"),
+]
+
+
+@pytest.mark.parametrize(("kind", "path", "value"), ALLOWED)
+def test_what_the_lab_implements_passes(judge, guide, changed, kind, path, value):
+    assert judge.unsupported(changed(guide[kind], path, value)) == []
+
+
+@pytest.mark.parametrize(("group", "kind"), sorted(DENIED_KINDS))
+def test_a_kind_known_by_name_alone_is_denied(judge, group, kind):
+    assert judge.unsupported({"apiVersion": f"{group}/v1alpha2", "kind": kind, "metadata": {}}) == [kind]
+
+
+def test_every_implemented_path_is_one_of_its_kinds_fields(judge):
+    wrong = [
+        f"{kind}: {path}"
+        for (group, kind), lines in IMPLEMENTED.items()
+        for path in (line.partition(" = ")[0] for line in lines.split("\n") if line)
+        if not _has(_schema(judge, group, kind), path)
+    ]
+    assert wrong == []
+
+
+def _schema(judge, group, kind):
+    for version in ("v1", "v1alpha1", "v3"):
+        found = judge.schema_of({"apiVersion": f"{group}/{version}".lstrip("/"), "kind": kind})[-1]
+        if found:
+            return found
+    raise LookupError(kind)
+
+
+def _has(schema, path):
+    for step in path.replace("[]", ".[]").split("."):
+        properties = schema.get("properties") or {}
+        schema = schema.get("items") if step == "[]" else properties.get(step, schema.get("additionalProperties"))
+        if schema is None:
+            return False
+    return True
+
+
+def test_a_rule_in_cel_that_the_lab_cannot_decide_is_denied(judge):
+    schema = {"type": "object", "x-kubernetes-validations": [{"rule": "self.a < self.b"}]}
+    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
+    definition = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {}}
+    assert judge.unsupported(definition | {"spec": {"versions": [version]}}) == [
+        "spec.versions[0].schema.openAPIV3Schema.x-kubernetes-validations[0]"
+    ]

@@ -1,0 +1,51 @@
+from pathlib import Path
+
+import pytest
+
+from calico_lab.errors import LabError
+from calico_lab.local.start import beginning, launch, lifecycle
+from calico_lab.local.start.programs import Programs
+from calico_lab.local.start.state import StateFolder
+
+ANY = Path("/usr/bin/true")
+PROGRAMS = Programs(ANY, ANY, ANY, ANY, ANY, ANY, ANY, ANY)
+
+
+@pytest.fixture(autouse=True)
+def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setattr(lifecycle.programs, "find", lambda: PROGRAMS)
+
+
+def test_a_lab_that_never_was_is_not_running():
+    found = lifecycle.status("one")
+    assert (found.running, found.pid, found.problem) == (False, None, "there is no such lab")
+
+
+def test_down_of_nothing_is_fine():
+    assert lifecycle.down("one") is False
+
+
+def test_a_first_process_that_fails_is_told_with_its_last_words(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(launch, "MODULE", "no_such_module")
+    with pytest.raises(LabError, match="No module named no_such_module"):
+        lifecycle.up("one", print)
+    assert not StateFolder("one").alive()
+    assert lifecycle.down("one") is True
+
+
+def test_a_lab_that_is_not_ready_in_time_is_ended(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(beginning, "LIMIT_SECONDS", 0.0)
+    with pytest.raises(LabError, match="not ready after"):
+        lifecycle.up("one", print)
+    assert lifecycle.down("one") is True
+
+
+def test_a_process_that_is_not_the_labs_is_never_killed():
+    state = StateFolder("one")
+    with state.locked():
+        alive = state.open_alive()
+        state.describe(lifecycle.Description("one", pid=1, started=-1, api_port=1, ssh_port=1, token=""))
+    with pytest.raises(LabError, match="another process"):
+        lifecycle.down("one")
+    assert alive
