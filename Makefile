@@ -55,7 +55,7 @@ demo: setup
 
 lab: setup
 	@$(BIN)/calico-lab up
-	@eval "$$($(BIN)/calico-lab env)" && $(BIN)/jupyter lab --notebook-dir=notebooks
+	@eval "$$($(BIN)/calico-lab env)" && $(BIN)/jupyter-lab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks
 
 # --- Checks -----------------------------------------------------------------------------------------------------------
 

@@ -56,6 +56,9 @@ class Connection(Protocol):
     def run(self, command: str, *, stdin: str, time_limit: float) -> CompletedCommand:
         """Run a command to its end; raises ``TimeoutError`` when that takes longer than ``time_limit`` seconds."""
 
+    def close(self) -> None:
+        """Let go of what the connection holds; it is made again when needed."""
+
     def interactive(self, command: str | None) -> int:
         """Connect this process's own terminal or pipes with a command or a login shell; returns its exit code."""
 
@@ -114,6 +117,10 @@ class Bastion:
         """Hand this process's terminal to a command, or to a login shell, on the bastion; returns its exit code."""
         return self._connection.interactive(command)
 
+    def close(self) -> None:
+        """Close the connection; the next command makes it again."""
+        self._connection.close()
+
 
 class ThisHost:
     """The bastion is the machine that this process runs on."""
@@ -133,3 +140,6 @@ class ThisHost:
         """Run a command, or a login shell, on this process's own terminal."""
         arguments = ["--login"] if command is None else ["-c", command]
         return subprocess.run(["/bin/bash", *arguments], check=False).returncode
+
+    def close(self) -> None:
+        """Do nothing: there is no connection."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from calico_lab.errors import CalicoLabError
+from calico_lab.errors import CalicoLabError, LabError
 
 if TYPE_CHECKING:
     from calico_lab.local.start.lifecycle import Status
@@ -61,6 +61,8 @@ def _parser() -> argparse.ArgumentParser:
     command("env", _env, 'print the settings that kubectl and ssh need: eval "$(calico-lab env)"')
     bastion = command("bastion", _bastion, "open a shell on the bastion, or run one command there")
     bastion.add_argument("words", nargs="*", metavar="-- CMD", help="one word: a shell command line; more: as they are")
+    demo = command("demo", _demo, "execute the round-robin notebook in the lab, and show what came of it")
+    demo.add_argument("--output", default="build/demo", metavar="DIR", help="where to (default: %(default)s)")
     command("fetch", _fetch, "fetch BIRD, hey and nft into the cache, unless they are there", lab=False)
     return parser
 
@@ -89,10 +91,12 @@ def _up(arguments: argparse.Namespace) -> int:
     found = lifecycle.up(arguments.name, report)
     if arguments.json:
         return _print_status(found)
-    print(f"{time.monotonic() - begun:5.2f} s  lab {found.name!r} is up" if found.running else found.problem)  # noqa: T201
+    if not found.running:
+        raise LabError(f"lab {found.name!r} was started, but {found.problem}", remedy="calico-lab down, then up again")
+    report(f"lab {found.name!r} is up")
     name = "" if found.name == DEFAULT_NAME else f" --name {found.name}"
     print(f'\nTry:  calico-lab bastion{name}\n      eval "$(calico-lab env{name})" && kubectl get nodes')  # noqa: T201
-    return 0 if found.running else 1
+    return 0
 
 
 def _down(arguments: argparse.Namespace) -> int:
@@ -140,7 +144,6 @@ def _bastion(arguments: argparse.Namespace) -> int:
 
 
 def _running(name: str) -> Status:
-    from calico_lab.errors import LabError
     from calico_lab.local.start import lifecycle
 
     found = lifecycle.status(name)
@@ -148,6 +151,14 @@ def _running(name: str) -> Status:
         option = "" if name == DEFAULT_NAME else f" --name {name}"
         raise LabError(f"lab {name!r}: {found.problem}", remedy=f"calico-lab up{option}")
     return found
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from calico_lab import demo
+
+    return 0 if demo.run(arguments.name, Path(arguments.output)) else 1
 
 
 def _fetch(_: argparse.Namespace) -> int:

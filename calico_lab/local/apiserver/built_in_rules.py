@@ -69,7 +69,9 @@ _LABEL_DETAIL = (
 
 def built_in_problems(schema: JsonObject, item: JsonObject) -> Iterator[FieldProblem]:
     """Yield what is wrong with single fields of an object of a built-in kind; its status is taken as it comes."""
-    yield from _object(schema, {key: value for key, value in item.items() if key not in ("metadata", "status")}, "")
+    content = {key: value for key, value in item.items() if key not in ("metadata", "status")}
+    needed = [key for key in schema.get("required") or () if key != "metadata"]
+    yield from _object(schema | {"required": needed}, content, "")
 
 
 def _value(schema: JsonObject, value: Any, path: str) -> Iterator[FieldProblem]:

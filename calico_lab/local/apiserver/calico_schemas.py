@@ -80,13 +80,17 @@ _GATEWAY_API = record(
 )
 
 
+def _custom_resource(spec: JsonObject) -> JsonObject:
+    return record({"apiVersion": text(), "kind": text(), "spec": spec})
+
+
 def _kind(name: str, spec: JsonObject) -> JsonObject:
-    schema = record({"apiVersion": text(), "kind": text(), "spec": spec | {"$name": f"v3.{name}Spec"}})
-    return schema | {"$name": f"v3.{name}"}
+    """Return the schema of a kind that Calico's API server decodes, under the names that its decoder would say."""
+    return _custom_resource(spec | {"$name": f"v3.{name}Spec"}) | {"$name": f"v3.{name}"}
 
 
 SCHEMAS = {
-    ("operator.tigera.io", "v1", "GatewayAPI"): _kind("GatewayAPI", _GATEWAY_API),
+    ("operator.tigera.io", "v1", "GatewayAPI"): _custom_resource(_GATEWAY_API),
     ("projectcalico.org", "v3", "BGPConfiguration"): _kind("BGPConfiguration", _BGP_CONFIGURATION),
     ("projectcalico.org", "v3", "BGPPeer"): _kind("BGPPeer", _BGP_PEER),
     ("projectcalico.org", "v3", "IPPool"): _kind("IPPool", _IP_POOL),

@@ -14,6 +14,8 @@ from typing import Any
 from calico_lab.local.wire import JsonObject
 
 _PLAIN = {"boolean": "bool", "integer": "int64", "number": "float64", "string": "string"}
+# Where a definition holds a schema, `additionalProperties: true` may stand too.
+_SCHEMA = "v1.JSONSchemaProps"
 _BOUNDS = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1), "uint16": (0, 2**16 - 1)}
 _QUANTITY = re.compile(r"([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)")
 _DURATION = re.compile(r"0|[+-]?((\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h))+")
@@ -34,7 +36,7 @@ def _type_errors(schema: JsonObject, value: Any, path: str, struct: str) -> Iter
     if schema.get("x-kubernetes-int-or-string"):
         yield from _number_or_string(schema, value)
         return
-    if value is None or kind is None:
+    if value is None or kind is None or (isinstance(value, bool) and schema.get("$name") == _SCHEMA):
         return
     if not _fits(schema, value):
         # Go shows a number itself where it is one of the wrong size.
@@ -95,7 +97,7 @@ def _word(value: Any) -> str:
 
 
 def _go_type(schema: JsonObject) -> str:
-    kind = schema["type"]
+    kind = schema.get("type", "object")
     if kind == "array":
         return "[]" + _go_type(schema.get("items") or {"type": "object"})
     if kind == "object":

@@ -14,11 +14,15 @@ from typing import Any
 from calico_lab.local.apiserver.pod_defaults import apply_pod_spec_defaults, request_limits
 from calico_lab.local.wire import JsonObject
 
+_ZERO_VALUES: dict[str, Any] = {"array": [], "boolean": False, "integer": 0, "number": 0, "string": ""}
+
 
 def apply_defaults(group: str, kind: str, schema: JsonObject | None, item: JsonObject) -> None:
     """Fill in, in place, the defaults of an object's schema and kind. A ``null`` counts as absent, and goes."""
     _drop_nulls(item)
-    if schema is not None and "$name" not in schema:
+    if schema is not None and "$name" in schema:
+        _fill_holes(schema, item)
+    elif schema is not None:
         _fill(schema, item)
     complete = _BY_KIND.get((group, kind))
     if complete is not None and isinstance(item.get("spec", {}), dict):
@@ -35,6 +39,22 @@ def _drop_nulls(item: JsonObject) -> None:
             waiting += value.values()
         elif isinstance(value, list):
             waiting += value
+
+
+def _fill_holes(schema: JsonObject, value: Any) -> None:
+    """Replace a ``null`` that is an item of a list by what Go's decoder makes of it: the zero value of its type."""
+    if isinstance(value, dict):
+        properties, others = schema.get("properties") or {}, schema.get("additionalProperties")
+        for key, child in value.items():
+            inner = properties.get(key, others)
+            if isinstance(child, dict | list) and isinstance(inner, dict):
+                _fill_holes(inner, child)
+    elif isinstance(schema.get("items"), dict):
+        zero = _ZERO_VALUES.get(schema["items"].get("type", ""), {})
+        value[:] = [copy.deepcopy(zero) if child is None else child for child in value]
+        for child in value:
+            if isinstance(child, dict | list):
+                _fill_holes(schema["items"], child)
 
 
 def _fill(schema: JsonObject, value: Any) -> None:

@@ -26,7 +26,10 @@ def definition_problems(item: JsonObject, _old: JsonObject | None) -> Iterator[F
             yield from _schema(schema, path)
 
 
-def _schema(schema: JsonObject, path: str) -> Iterator[FieldProblem]:
+def _schema(schema: JsonObject | bool, path: str) -> Iterator[FieldProblem]:
+    if isinstance(schema, bool):
+        yield problem.wrong_type(path, "boolean", "must be a schema")
+        return
     kind = schema.get("type")
     free = schema.get("x-kubernetes-preserve-unknown-fields") or schema.get("x-kubernetes-int-or-string")
     if kind is None and not free:

@@ -62,16 +62,19 @@ class Generator:
         self._seed = seed
         self._used: Counter[str] = Counter()
 
-    def name(self, prefix: str) -> str:
+    def name(self, prefix: str, attempt: int = 0) -> str:
         """Return a name for metadata.generateName: the prefix, cut where too long, and five characters."""
-        prefix = prefix[: LONGEST_GENERATED - SUFFIX_LENGTH]
-        number = int.from_bytes(self._digest("name", prefix, self._used[prefix]), "big")
-        self._used[prefix] += 1
+        prefix = _cut(prefix)
+        number = int.from_bytes(self._digest("name", prefix, self._used[prefix] + attempt), "big")
         suffix = ""
         for _ in range(SUFFIX_LENGTH):
             number, index = divmod(number, len(SUFFIX_ALPHABET))
             suffix += SUFFIX_ALPHABET[index]
         return prefix + suffix
+
+    def spend(self, prefix: str, attempts: int) -> None:
+        """Go on to the next name of a prefix. A creation that failed spends none, so that a retry changes no name."""
+        self._used[_cut(prefix)] += attempts
 
     def uid(self, count: int) -> str:
         """Return the uid of the ``count``-th object."""
@@ -83,6 +86,10 @@ class Generator:
 
     def _digest(self, *parts: Any) -> bytes:
         return hashlib.sha256("/".join(map(str, (self._seed, *parts))).encode()).digest()
+
+
+def _cut(prefix: str) -> str:
+    return prefix[: LONGEST_GENERATED - SUFFIX_LENGTH]
 
 
 def metadata_problems(kind: Kind, metadata: JsonObject) -> list[FieldProblem]:

@@ -15,10 +15,7 @@ MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
 APPLY_PATCHES = ("application/apply-patch+yaml", "application/apply-patch+cbor")
 MOST_OPERATIONS = 10_000
-
-
-class RejectedPatch(errors.Invalid):
-    """The patch is well formed and cannot be applied to this object."""
+_REJECTED = "the server rejected our request due to an error in our request"
 
 
 def patch_types(kind: Kind) -> tuple[str, ...]:
@@ -73,5 +70,6 @@ def _json_patch(current: JsonObject, change: Any) -> JsonObject:
     except jsonpatch.InvalidJsonPatch as error:
         raise errors.BadRequest(f"error decoding patch: {error}") from None
     except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException, TypeError, ValueError) as error:
-        raise RejectedPatch(f"the server rejected our request due to an error in our request: {error}") from None
+        causes = [{"reason": "UnexpectedServerResponse", "message": str(error)}]
+        raise errors.Invalid(_REJECTED, details={"causes": causes}) from None
     return result

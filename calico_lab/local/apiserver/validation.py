@@ -75,7 +75,7 @@ def problems(
         return list(_calico_problems(group, kind, item, old, others))
     if schema is None:
         return []
-    if "$name" not in schema or group == "operator.tigera.io":
+    if "$name" not in schema:
         return structural_problems(schema, item, old)
     found = list(built_in_problems(schema, item))
     rules = _KIND_RULES.get((group, kind))

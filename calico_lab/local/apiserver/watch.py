@@ -17,7 +17,7 @@ from calico_lab.local.apiserver.kinds import Kind
 from calico_lab.local.apiserver.negotiation import Form, wanted_form
 from calico_lab.local.apiserver.reads import require_reached, shown
 from calico_lab.local.apiserver.selectors import Predicate, selection
-from calico_lab.local.apiserver.store import Change, Store, Stored
+from calico_lab.local.apiserver.store import Change, History, Store, Stored
 from calico_lab.local.wire import JsonObject, Request, Response
 
 BOOKMARK_SECONDS = 60.0
@@ -32,6 +32,7 @@ class Watch:
     """One client's watch of one resource, as it asked for it."""
 
     store: Store
+    history: History
     kind: Kind
     namespace: str
     request: Request
@@ -48,7 +49,7 @@ class Watch:
         """Yield events as lines until ``seconds`` are over, the history is lost or the resource is served no longer."""
         loop = asyncio.get_running_loop()
         end = None if seconds is None else loop.time() + seconds
-        history = self.store.history(self.kind.storage_key)
+        history = self.history
         something = asyncio.Event()
         history.listen(something)
         try:
@@ -126,27 +127,27 @@ def watch(store: Store, kind: Kind, namespace: str, request: Request) -> Respons
     matches = selection(kind, request)
     from_now = version in ("", "0") or send_initial == "true"
     start = store.resource_version if from_now else int(version)
-    position = store.history(kind.storage_key).position_after(start)
+    history = store.history(kind.storage_key)
+    position = history.position_after(start)
     if position is None:
-        forgotten = store.history(kind.storage_key).forgotten
-        raise errors.Gone(f"{_TOO_OLD}: {version} ({forgotten})")
+        raise errors.Gone(f"{_TOO_OLD}: {version} ({history.forgotten})")
     initial = None
     if from_now and send_initial != "false":
         everything = store.list(kind.storage_key, namespace)
         initial = [stored for stored in everything if matches is None or matches(stored.item)]
-    announce_end = send_initial == "true" and bookmarks
     stream = Watch(
-        store,
-        kind,
-        namespace,
-        request,
-        wanted_form(request),
-        matches,
-        bookmarks,
-        position,
-        initial,
-        start,
-        announce_end,
+        store=store,
+        history=history,
+        kind=kind,
+        namespace=namespace,
+        request=request,
+        form=wanted_form(request),
+        matches=matches,
+        bookmarks=bookmarks,
+        position=position,
+        initial=initial,
+        started_at=start,
+        announce_end=send_initial == "true" and bookmarks,
     ).stream(_seconds(request.parameter("timeoutSeconds")))
     return Response(200, content_type="application/json", stream=stream)
 

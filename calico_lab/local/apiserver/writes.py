@@ -1,11 +1,12 @@
 """Create, change and delete: each write goes through the same steps as in the Kubernetes API server.
 
-Decode, find unknown fields, complete (server-owned metadata, defaults), deny what the lab does not implement, validate,
+Decode, find unknown fields, complete (server-owned metadata, defaults), validate, deny what the lab does not implement,
 store (https://kubernetes.io/docs/reference/using-api/api-concepts/).
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable
 
@@ -45,9 +46,7 @@ class Writer:
         _require_type(kind, item)
         meta = item["metadata"]
         _place(kind, namespace, item)
-        generated = not meta.get("name") and bool(meta.get("generateName"))
-        if generated:
-            meta["name"] = self._free_name(kind, namespace, meta["generateName"])
+        attempts = self._generate_name(kind, namespace, meta)
         name = meta.get("name", "")
         self._check_fields(kind, item, options)
         if self._store.get(kind.storage_key, namespace, name) is not None:
@@ -59,6 +58,8 @@ class Writer:
         if kind.has_status:
             item.pop("status", None)
         self._complete(kind, item, None)
+        if attempts and not options.dry_run:
+            self._generator.spend(meta["generateName"], attempts)
         return self._store_or_show(kind, item, options)
 
     def update(
@@ -125,11 +126,16 @@ class Writer:
             raise answers.not_found(kind, name)
         return stored
 
-    def _free_name(self, kind: Kind, namespace: str, prefix: str) -> str:
-        while True:
-            name = self._generator.name(prefix)
+    def _generate_name(self, kind: Kind, namespace: str, meta: JsonObject) -> int:
+        """Give a nameless object with a generateName the next free name; returns how many were tried."""
+        if meta.get("name") or not meta.get("generateName"):
+            return 0
+        for attempt in itertools.count():
+            name = self._generator.name(meta["generateName"], attempt)
             if self._store.get(kind.storage_key, namespace, name) is None:
-                return name
+                break
+        meta["name"] = name
+        return attempt + 1
 
     def _check_fields(self, kind: Kind, item: JsonObject, options: WriteOptions) -> None:
         schema = self._registry.schema(kind)
@@ -146,19 +152,20 @@ class Writer:
         prune(schema, item)
 
     def _complete(self, kind: Kind, item: JsonObject, old: JsonObject | None) -> None:
-        """Fill in what the server adds, deny what the lab cannot do, refuse what is wrong."""
+        """Fill in what the server adds, refuse what is wrong, deny what the lab cannot do."""
         name = item["metadata"].get("name", "")
         schema = self._registry.schema(kind)
         strategy = self._strategies.get(kind.storage_key, self._no_strategy)
         strategy.prepare(item, old)
         apply_defaults(kind.group, kind.kind, schema, item)
-        if missing := validation.unsupported(kind.group, kind.kind, item):
-            raise answers.not_implemented(kind, name, ", ".join(missing))
         others = self._others(kind, item) if kind.group == "projectcalico.org" else []
         problems = names.metadata_problems(kind, item["metadata"])
         problems += validation.problems(kind.group, kind.version, kind.kind, schema, item, old, others)
-        problems = problems or strategy.complete(item, old)
         if problems:
+            raise answers.invalid(kind, name, problems)
+        if missing := validation.unsupported(kind.group, kind.kind, item):
+            raise answers.not_implemented(kind, name, ", ".join(missing))
+        if problems := strategy.complete(item, old):
             raise answers.invalid(kind, name, problems)
 
     def _others(self, kind: Kind, item: JsonObject) -> list[JsonObject]:

@@ -11,15 +11,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakSet
 
 from calico_lab.local.bastion_host import units
 from calico_lab.local.bastion_host.session import Session
 from calico_lab.local.start.namespaces import Namespaces
 
 if TYPE_CHECKING:
+    import asyncssh
+
     from calico_lab.local.network.bird import Bird
 
 KEEPALIVE_SECONDS = 15
@@ -39,34 +43,43 @@ async def serve(
     # One line per connection would bury the lab's own log.
     asyncssh.set_log_level(logging.WARNING)
 
+    connections: WeakSet[asyncssh.SSHServerConnection] = WeakSet()
+
+    class Server(asyncssh.SSHServer):
+        def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+            connections.add(conn)
+
     async def handle(process: asyncssh.SSHServerProcess[bytes]) -> None:
         await Session(process, namespaces).run()
 
     asyncio.get_running_loop().set_default_executor(_SameThreadExecutor())
-    unit_server = await units.listen(namespaces, bird)
-    acceptors = [
-        await asyncssh.listen(
-            sock=listening,
-            process_factory=handle,
-            encoding=None,
-            server_host_keys=[asyncssh.import_private_key(host_key)],
-            authorized_client_keys=asyncssh.import_authorized_keys(authorized_key),
-            password_auth=False,
-            kbdint_auth=False,
-            host_based_auth=False,
-            gss_host=None,
-            agent_forwarding=False,
-            line_editor=False,
-            keepalive_interval=KEEPALIVE_SECONDS,
-        )
-        for listening in sockets
-    ]
-    try:
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(_abort, connections)
+        stack.callback((await units.listen(namespaces, bird)).close)
+        for listening in sockets:
+            acceptor = await asyncssh.listen(
+                sock=listening.dup(),  # the caller's stays open, for the next time that this is called
+                server_factory=Server,
+                process_factory=handle,
+                encoding=None,
+                server_host_keys=[asyncssh.import_private_key(host_key)],
+                authorized_client_keys=asyncssh.import_authorized_keys(authorized_key),
+                password_auth=False,
+                kbdint_auth=False,
+                host_based_auth=False,
+                gss_host=None,
+                agent_forwarding=False,
+                line_editor=False,
+                keepalive_interval=KEEPALIVE_SECONDS,
+            )
+            stack.callback(acceptor.close)
         await asyncio.Event().wait()
-    finally:
-        unit_server.close()
-        for acceptor in acceptors:
-            acceptor.close()
+
+
+async def _abort(connections: Iterable[asyncssh.SSHServerConnection]) -> None:
+    for connection in list(connections):
+        connection.abort()
+        await connection.wait_closed()
 
 
 class _SameThreadExecutor(ThreadPoolExecutor):

@@ -40,6 +40,7 @@ async def listen(namespaces: Namespaces, bird: Bird) -> asyncio.Server:
     listening = socket.socket(socket.AF_UNIX)
     with namespaces.entered():
         SOCKET.parent.mkdir(exist_ok=True)
+        SOCKET.unlink(missing_ok=True)
         listening.bind(str(SOCKET))
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -49,7 +49,7 @@ logger = logging.getLogger(__name__)
 NAMESPACE = "tigera-gateway"
 FINALIZER = "gateway-exists-finalizer.gateway.networking.k8s.io"
 # How long Envoy is given to take up a change before what it no longer needs is taken away.
-SETTLE_SECONDS = 0.5
+SETTLE_SECONDS = 1.0
 
 _EVERYTHING = Key("", "")
 

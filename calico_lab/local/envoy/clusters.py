@@ -1,11 +1,14 @@
-"""Clusters (CDS) and their endpoints (EDS): who answers, and how requests are spread among them."""
+"""Clusters (CDS): who answers, and how requests are spread among them.
+
+Endpoints stand in the clusters. Envoy Gateway sends them apart (EDS); read from files, though, each cluster's would
+take one inotify instance, of which Linux gives a user 128, and Envoy aborts where it gets none.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from calico_lab.local.envoy.file_source import config_source, endpoints_file
 from calico_lab.local.envoy.messages import metadata, socket_address, typed
 from calico_lab.local.envoy.routes import split
 from calico_lab.local.gateway_api.model import Backend, Destination, Endpoint, Source, Traffic
@@ -33,22 +36,18 @@ def clusters_of(destination: Destination) -> list[Cluster]:
     return [Cluster(backend.name, [backend], *common) for backend in destination.backends if backend.endpoints]
 
 
-def cluster(model: Cluster, directory: str) -> JsonObject:
+def cluster(model: Cluster) -> JsonObject:
     """Return the cluster (config.cluster.v3.Cluster)."""
     return {
         "name": model.name,
-        "type": "EDS",
+        "type": "STATIC",
         "metadata": metadata(model.source),
-        "eds_cluster_config": {
-            "eds_config": config_source(endpoints_file(model.name), directory),
-            "service_name": model.name,
-        },
+        "load_assignment": _load_assignment(model),
         "load_balancing_policy": {"policies": [{"typed_extension_config": _policy(model.traffic.load_balancer)}]},
         "connect_timeout": "10s",
         "per_connection_buffer_limit_bytes": 32768,
         "circuit_breakers": {"thresholds": [{"max_retries": 1024}]},
         "common_lb_config": {},
-        "dns_lookup_family": "V4_PREFERRED",
         "ignore_health_on_host_removal": True,
     }
 
@@ -62,8 +61,7 @@ def _policy(load_balancer: str) -> JsonObject:
     )
 
 
-def load_assignment(model: Cluster) -> JsonObject:
-    """Return the endpoints (config.endpoint.v3.ClusterLoadAssignment) of a cluster."""
+def _load_assignment(model: Cluster) -> JsonObject:
     return {
         "cluster_name": model.name,
         "endpoints": [

@@ -1,7 +1,6 @@
 """Where Envoy reads its changing configuration from: files of a ConfigMap volume, which Kubernetes replaces as a whole.
 
 Envoy takes all listeners from one file and all clusters from another, but wants a file for each route configuration
-and for each cluster's endpoints
 (https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/core/v3/config_source.proto#config-core-v3-pathconfigsource).
 """
 
@@ -14,24 +13,16 @@ from calico_lab.local.wire import JsonObject
 DIRECTORY = "/etc/envoy/xds"
 LISTENERS_FILE = "lds.json"
 CLUSTERS_FILE = "cds.json"
+ROUTES_PREFIX = "rds_"
 # The longest key that a ConfigMap may have.
 _LONGEST = 253
 
 
 def routes_file(name: str) -> str:
     """Return the file of the route configuration of this name."""
-    return _file("rds", name)
-
-
-def endpoints_file(name: str) -> str:
-    """Return the file of the endpoints of the cluster of this name."""
-    return _file("eds", name)
-
-
-def _file(kind: str, name: str) -> str:
     # No name of a Kubernetes object has an underscore in it, so that two resources never share a file.
-    file = f"{kind}_{name.replace('/', '_')}.json"
-    return file if len(file) <= _LONGEST else f"{kind}_{hashlib.sha256(name.encode()).hexdigest()}.json"
+    file = f"{ROUTES_PREFIX}{name.replace('/', '_')}.json"
+    return file if len(file) <= _LONGEST else f"{ROUTES_PREFIX}{hashlib.sha256(name.encode()).hexdigest()}.json"
 
 
 def config_source(file: str, directory: str = DIRECTORY) -> JsonObject:

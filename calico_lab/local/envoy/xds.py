@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from calico_lab.local.envoy.bootstrap import Ports
-from calico_lab.local.envoy.clusters import cluster, clusters_of, load_assignment
+from calico_lab.local.envoy.clusters import cluster, clusters_of
 from calico_lab.local.envoy.file_source import (
     CLUSTERS_FILE,
     DIRECTORY,
     LISTENERS_FILE,
-    endpoints_file,
+    ROUTES_PREFIX,
     routes_file,
 )
 from calico_lab.local.envoy.listeners import listener, ready_listener
@@ -28,47 +28,35 @@ Resources = Mapping[str, JsonObject]
 
 @dataclass(frozen=True)
 class Configuration:
-    """The resources of each kind, by name; ``endpoints`` by the name of the cluster that they are of."""
+    """The resources of each kind, by name."""
 
     listeners: Resources
     routes: Resources
     clusters: Resources
-    endpoints: Resources
 
     def files(self) -> dict[str, str]:
         """Return the contents of the files, by file name."""
-        return (
-            {
-                LISTENERS_FILE: _response("config.listener.v3.Listener", self.listeners.values()),
-                CLUSTERS_FILE: _response("config.cluster.v3.Cluster", self.clusters.values()),
-            }
-            | {
-                routes_file(name): _response("config.route.v3.RouteConfiguration", [item])
-                for name, item in self.routes.items()
-            }
-            | {
-                endpoints_file(name): _response("config.endpoint.v3.ClusterLoadAssignment", [item])
-                for name, item in self.endpoints.items()
-            }
-        )
+        routes = {
+            routes_file(name): _response("config.route.v3.RouteConfiguration", [item])
+            for name, item in self.routes.items()
+        }
+        return {
+            LISTENERS_FILE: _response("config.listener.v3.Listener", self.listeners.values()),
+            CLUSTERS_FILE: _response("config.cluster.v3.Cluster", self.clusters.values()),
+            **routes,
+        }
 
 
 def next_step(published: Configuration, wanted: Configuration, *, settled: bool) -> Configuration:
     """Return what to publish next on the way from one configuration to another; at the end it is ``wanted``.
 
     Envoy takes up clusters before routes, so a request that still goes by the old routes would find its cluster gone.
-    Therefore what is new comes at once, but a cluster goes only after the routes that used it, and a cluster's
-    endpoints only after the cluster. ``settled`` says that Envoy has had the time to take up what is published.
+    Therefore what is new comes at once, but a cluster goes only after the routes that used it. ``settled`` says that
+    Envoy has had the time to take up what is published.
     """
-    if settled and published.routes == wanted.routes and published.listeners == wanted.listeners:
-        if published.clusters == wanted.clusters:
-            return wanted
-        return replace(wanted, endpoints={**published.endpoints, **wanted.endpoints})
-    return replace(
-        wanted,
-        clusters={**published.clusters, **wanted.clusters},
-        endpoints={**published.endpoints, **wanted.endpoints},
-    )
+    if settled and published.routes == wanted.routes:
+        return wanted
+    return replace(wanted, clusters={**published.clusters, **wanted.clusters})
 
 
 def configuration(gateway: Gateway, *, ready_port: int = Ports.ready, directory: str = DIRECTORY) -> Configuration:
@@ -78,23 +66,21 @@ def configuration(gateway: Gateway, *, ready_port: int = Ports.ready, directory:
     return Configuration(
         {resource["name"]: resource for resource in listeners},
         {model.name: route_configuration(model) for model in gateway.listeners},
-        {model.name: cluster(model, directory) for model in clusters},
-        {model.name: load_assignment(model) for model in clusters},
+        {model.name: cluster(model) for model in clusters},
     )
 
 
 def read(files: Mapping[str, str]) -> Configuration:
     """Return the configuration that stands in the contents of files, empty where there are none."""
 
-    def resources(names: Iterable[str], key: str = "name") -> dict[str, JsonObject]:
+    def resources(names: Iterable[str]) -> dict[str, JsonObject]:
         found = (item for name in names if name in files for item in json.loads(files[name])["resources"])
-        return {item[key]: {field: item[field] for field in item if field != "@type"} for item in found}
+        return {item["name"]: {field: item[field] for field in item if field != "@type"} for item in found}
 
     return Configuration(
         resources([LISTENERS_FILE]),
-        resources(name for name in files if name.startswith("rds_")),
+        resources(name for name in files if name.startswith(ROUTES_PREFIX)),
         resources([CLUSTERS_FILE]),
-        resources((name for name in files if name.startswith("eds_")), "cluster_name"),
     )
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import logging
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from calico_lab.local.events import NORMAL, WARNING
+from calico_lab.local.kubelet import tasks
 from calico_lab.local.kubelet.container_log import ContainerLog
 from calico_lab.local.kubelet.container_probes import ContainerProbes, Say
 from calico_lab.local.kubelet.environment import ContainerConfigError, PodFacts, environment_of, expand
@@ -22,8 +22,6 @@ from calico_lab.local.process import Process, spawn
 from calico_lab.local.start.namespaces import Namespaces
 from calico_lab.local.start.programs import Programs
 from calico_lab.local.wire import JsonObject
-
-logger = logging.getLogger(__name__)
 
 # The delays between restarts, and how long a container must have run to be forgiven: those of Kubernetes
 # (https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#container-restarts).
@@ -61,7 +59,7 @@ class Container:
 
     def start(self, around: Surroundings) -> None:
         """Run the container from now on."""
-        self._task = asyncio.create_task(self._run(around), name=f"container {self.state.name}")
+        self._task = tasks.start(self._run(around), f"container {self.state.name}")
 
     async def stop(self, grace_seconds: float, say: Say) -> None:
         """End the container for good, within its grace."""
@@ -182,8 +180,7 @@ class Container:
         probes = ContainerProbes(
             self.spec, self.state, prober, ports, changed=around.changed, say=around.say, restart=restart
         )
-        probing = asyncio.create_task(probes.run())
-        probing.add_done_callback(_log_failure)
+        probing = tasks.start(probes.run(), f"probes of {self.state.name}")
         try:
             exit_code = await process.wait()
         finally:
@@ -224,8 +221,3 @@ class Container:
 def _duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes}m{rest}s" if minutes else f"{rest}s"
-
-
-def _log_failure(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and task.exception() is not None:
-        logger.error("probing failed", exc_info=task.exception())

@@ -51,6 +51,10 @@ class Kubelet:
         self._config_maps = Informer(client, CONFIG_MAPS)
         self._secrets = Informer(client, SECRETS)
         self._workers: dict[str, PodWorker] = {}
+        self._group = asyncio.TaskGroup()
+        self._pods.on_change(self._hear)
+        self._config_maps.on_change(self._refresh_volumes)
+        self._secrets.on_change(self._refresh_volumes)
         self._events: asyncio.Queue[tuple[JsonObject, str, str, str]] = asyncio.Queue()
         self._context = NodeContext(
             client=client,
@@ -69,14 +73,12 @@ class Kubelet:
         with self._namespaces.entered():
             mounts.prepare_node()
         await self._register()
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._record_events(), name=f"kubelet {self._host.name}: events")
-            for informer in (self._config_maps, self._secrets):
-                informer.on_change(self._refresh_volumes)
-                group.create_task(informer.run(), name=f"kubelet {self._host.name}: {informer.resource.plural}")
+        async with asyncio.TaskGroup() as self._group:
+            self._group.create_task(self._record_events(), name=f"kubelet {self._host.name}: events")
+            # Pods come last: what they refer to is known by then.
+            for informer in (self._config_maps, self._secrets, self._pods):
+                self._group.create_task(informer.run(), name=f"kubelet {self._host.name}: {informer.resource.plural}")
                 await informer.synced.wait()
-            self._pods.on_change(lambda old, new: self._hear(group, old, new))
-            group.create_task(self._pods.run(), name=f"kubelet {self._host.name}: pods")
 
     async def handle(self, request: Request) -> Response:
         """Answer GET /containerLogs/NAMESPACE/POD/CONTAINER; the query is that of the API's ``pods/log``."""
@@ -109,7 +111,7 @@ class Kubelet:
             await self._client.patch(NODES, self._host.name, "", change)
         await self._client.patch(NODES, self._host.name, "", {"status": presented["status"]}, subresource="status")
 
-    def _hear(self, group: asyncio.TaskGroup, old: JsonObject | None, new: JsonObject | None) -> None:
+    def _hear(self, old: JsonObject | None, new: JsonObject | None) -> None:
         """Take note of a change of a pod, this node's or another's."""
         if old is not None and (new is None or new["metadata"]["uid"] != old["metadata"]["uid"]):
             worker = self._workers.get(old["metadata"]["uid"])
@@ -122,7 +124,7 @@ class Kubelet:
             self._workers[uid].update(new)
         else:
             self._workers[uid] = PodWorker(new, self._context)
-            group.create_task(self._work(uid), name=f"pod {new['metadata']['name']}")
+            self._group.create_task(self._work(uid), name=f"pod {new['metadata']['name']}")
 
     async def _work(self, uid: str) -> None:
         worker = self._workers[uid]

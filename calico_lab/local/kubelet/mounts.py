@@ -17,6 +17,8 @@ def prepare_node() -> None:
     A pod's mount namespace starts as a copy of its node's. The folders that a pod gets for itself cover the node's,
     but what is mounted within them stays in sight, so this file system does until :func:`show` takes it away.
     """
+    if KUBELET_FOLDER.is_mount():
+        return
     KUBELET_FOLDER.mkdir(parents=True, exist_ok=True)
     linux.mount("kubelet", KUBELET_FOLDER, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, "mode=0755")
 

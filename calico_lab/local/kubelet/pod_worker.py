@@ -17,7 +17,7 @@ from calico_lab import errors
 from calico_lab.local.client import ApiClient
 from calico_lab.local.events import WARNING
 from calico_lab.local.informer import key_of
-from calico_lab.local.kubelet import mounts
+from calico_lab.local.kubelet import mounts, tasks
 from calico_lab.local.kubelet.container import Container, Surroundings
 from calico_lab.local.kubelet.environment import PodFacts
 from calico_lab.local.kubelet.status import Sandbox, pod_status
@@ -107,8 +107,8 @@ class PodWorker:
 
     async def run(self) -> None:
         """Run the pod to its end."""
-        publishing = asyncio.create_task(self._publish_changes(), name=f"status of {self._name}")
-        starting = asyncio.create_task(self._start(), name=f"start of {self._name}")
+        publishing = tasks.start(self._publish_changes(), f"status of {self._name}")
+        starting = tasks.start(self._start(), f"start of {self._name}")
         self._changed.set()
         try:
             await self._ending.wait()

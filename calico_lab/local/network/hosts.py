@@ -52,6 +52,7 @@ def _create_host(host: Host) -> Namespaces:
         links.add_address("eth0", IPv4Interface((host.address, HOST_NETWORK.prefixlen)))
         if host.pod_block is not None:
             links.add_route(EVERYWHERE, "eth0", ROUTER)
+    links.wait_for_carrier(f"to-{host.name}")
     return created
 
 

@@ -10,24 +10,27 @@ from __future__ import annotations
 import os
 import socket
 import struct
+import time
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
 # linux/netlink.h and linux/rtnetlink.h
 _NLMSG_ERROR = 2
 _NLM_F_REQUEST, _NLM_F_ACK, _NLM_F_EXCL, _NLM_F_CREATE = 0x1, 0x4, 0x200, 0x400
-_RTM_NEWLINK, _RTM_DELLINK, _RTM_NEWADDR, _RTM_NEWROUTE, _RTM_SETNEIGHTBL = 16, 17, 20, 24, 67
+_RTM_NEWLINK, _RTM_DELLINK, _RTM_GETLINK, _RTM_NEWADDR, _RTM_NEWROUTE, _RTM_SETNEIGHTBL = 16, 17, 18, 20, 24, 67
 _NEW = _NLM_F_CREATE | _NLM_F_EXCL
 
 _IFF_UP = 0x1
-_IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MASTER, _IFLA_LINKINFO, _IFLA_NET_NS_FD = 1, 3, 10, 18, 28
+_IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MASTER, _IFLA_OPERSTATE, _IFLA_LINKINFO, _IFLA_NET_NS_FD = 1, 3, 10, 16, 18, 28
 _IFLA_INFO_KIND, _IFLA_INFO_DATA, _VETH_INFO_PEER = 1, 2, 1
+_IF_OPER_UP = 6
 _IFA_ADDRESS, _IFA_LOCAL = 1, 2
 _RTA_DST, _RTA_OIF, _RTA_GATEWAY = 1, 4, 5
 _RT_TABLE_MAIN, _RTPROT_BOOT, _RTN_UNICAST = 254, 3, 1
 _SCOPE_UNIVERSE, _SCOPE_LINK = 0, 253
 _NDTA_NAME, _NDTA_PARMS, _NDTPA_IFINDEX, _NDTPA_PROXY_DELAY = 1, 6, 1, 13
 
-_ERROR = struct.Struct("=IHHIIi")
+_HEADER = struct.Struct("=IHHII")
+_CARRIER_LIMIT_SECONDS = 0.5
 
 
 def add_bridge(name: str) -> None:
@@ -55,6 +58,20 @@ def add_veth(name: str, peer: str, peer_namespace: int, *, bridge: str = "", har
 def bring_up(name: str) -> None:
     """Bring a link up."""
     _call(_RTM_NEWLINK, _link(up=True, index=socket.if_nametoindex(name)), 0, name)
+
+
+def wait_for_carrier(name: str) -> None:
+    """Wait until a link really sends: that its other end is up the kernel notices a moment later, by itself.
+
+    What is sent before is lost, and a lost first packet costs its sender a second. Newer kernels catch up when they
+    are asked; with older ones it is a matter of a millisecond.
+    """
+    ends = time.monotonic() + _CARRIER_LIMIT_SECONDS
+    message = _link(index=socket.if_nametoindex(name))
+    while _operational_state(_call(_RTM_GETLINK, message, 0, name)) != _IF_OPER_UP:
+        if time.monotonic() > ends:
+            raise TimeoutError(f"{name}: the other end of the link did not come up")
+        time.sleep(0.001)
 
 
 def remove(name: str) -> None:
@@ -111,13 +128,27 @@ def _number(kind: int, value: int) -> bytes:
     return _attribute(kind, struct.pack("=I", value))
 
 
-def _call(kind: int, message: bytes, flags: int, subject: str) -> None:
-    flags |= _NLM_F_REQUEST | _NLM_F_ACK
+def _operational_state(link: bytes) -> int:
+    """Return the operational state (RFC 2863) from the kernel's description of a link."""
+    offset = _HEADER.size + struct.calcsize("=BBHiII")
+    while offset < len(link):
+        length, kind = struct.unpack_from("=HH", link, offset)
+        if kind == _IFLA_OPERSTATE:
+            return link[offset + 4]
+        offset += length + -length % 4
+    return 0
+
+
+def _call(kind: int, message: bytes, flags: int, subject: str) -> bytes:
+    """Send one request and return the kernel's answer to it; raises ``OSError`` when that is an error."""
+    if kind != _RTM_GETLINK:
+        flags |= _NLM_F_ACK
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as netlink:
-        netlink.sendto(struct.pack("=IHHII", 16 + len(message), kind, flags, 1, 0) + message, (0, 0))
+        header = _HEADER.pack(_HEADER.size + len(message), kind, flags | _NLM_F_REQUEST, 1, 0)
+        netlink.sendto(header + message, (0, 0))
         answer = netlink.recv(65536)
-    _length, answer_kind, _flags, _sequence, _port, error = _ERROR.unpack_from(answer)
-    if answer_kind != _NLMSG_ERROR:
-        raise OSError(f"{subject}: the kernel answered a netlink request with message type {answer_kind}")
-    if error:
+    answer_kind = _HEADER.unpack_from(answer)[1]
+    (error,) = struct.unpack_from("=i", answer, _HEADER.size)
+    if answer_kind == _NLMSG_ERROR and error:
         raise OSError(-error, os.strerror(-error), subject)
+    return answer

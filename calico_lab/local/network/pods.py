@@ -86,6 +86,7 @@ class PodNetwork:
             links.add_address("eth0", IPv4Interface(address))
             links.add_route(IPv4Network(GATEWAY), "eth0")
             links.add_route(EVERYWHERE, "eth0", GATEWAY)
+        links.wait_for_carrier(link)
 
 
 def link_name(namespace: str, pod_name: str) -> str:

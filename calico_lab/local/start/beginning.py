@@ -46,6 +46,9 @@ def begin(state: StateFolder, programs: Programs, report: Report) -> None:
     deadline = time.monotonic() + LIMIT_SECONDS
     lab = _launch(state)
     try:
+        pid = lab.process.pid
+        # At once: from here on `down` finds the process, whatever becomes of this one.
+        state.describe(Description(state.name, pid, start_of(pid), lab.api_port, lab.ssh_port))
         with os.fdopen(lab.settings, "w") as settings:
             visible = tuple(folders_needed(programs))
             settings.write(Settings(state.name, SEED, programs, visible, state.path).to_line())
@@ -97,11 +100,6 @@ def _write_connection(state: StateFolder, lab: _Lab) -> str:
     from calico_lab.local.start import connection, credentials
 
     issued = credentials.issue()
-    state.describe(
-        Description(
-            state.name, lab.process.pid, start_of(lab.process.pid), lab.api_port, lab.ssh_port, token=issued.token
-        )
-    )
     server = f"https://127.0.0.1:{lab.api_port}"
     kubeconfig = connection.kubeconfig(server, issued, lab=state.name, ssh_config=state.ssh_config)
     state.write(state.kubeconfig, kubeconfig)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from calico_lab.errors import LabError, UnsupportedHostError
 from calico_lab.local.start import probe, programs
 from calico_lab.local.start.beginning import begin
-from calico_lab.local.start.state import Description, StateFolder, start_of
+from calico_lab.local.start.state import StateFolder, start_of
 from calico_lab.local.topology import HOSTS
 
 STOP_SECONDS = 10.0
@@ -63,7 +63,7 @@ def down(name: str) -> bool:
         return False
     with state.locked():
         if state.alive():
-            _kill(state.description())
+            _kill(state)
         state.remove()
     return True
 
@@ -77,7 +77,7 @@ def status(name: str) -> Status:
         return Status(name, running=False, problem="there is no such lab")
     if not state.alive():
         return Status(name, running=False, problem=f"its first process has ended; its last words are in {state.log}")
-    problem = probe.api_problem(known.api_port, known.token, state.kubeconfig) or probe.ssh_problem(known.ssh_port)
+    problem = probe.api_problem(known.api_port, state.kubeconfig) or probe.ssh_problem(known.ssh_port)
     since_boot = time.clock_gettime(time.CLOCK_BOOTTIME)
     return Status(
         name=name,
@@ -92,18 +92,31 @@ def status(name: str) -> Status:
     )
 
 
-def _kill(known: Description | None) -> None:
+def _kill(state: StateFolder) -> None:
     """Kill the first process, and with it everything inside; returns when nothing of it is left."""
+    known = state.description()
+    if known is None:
+        _await_end(state)
+        return
     try:
-        descriptor = os.pidfd_open(known.pid if known else 0)
-    except (ProcessLookupError, OSError) as error:
-        raise LabError("this lab runs, but what its first process is cannot be told: lab.json is gone") from error
+        descriptor = os.pidfd_open(known.pid)
+    except ProcessLookupError:
+        return  # it has ended meanwhile
     try:
         # The descriptor is open: from here on the pid cannot pass to another process unnoticed.
-        if known is None or start_of(known.pid) != known.started:
-            raise LabError("this lab runs, but lab.json names another process as its first")
+        if start_of(known.pid) != known.started:
+            raise LabError(f"lab {state.name!r} runs, but lab.json names another process as its first")
         signal.pidfd_send_signal(descriptor, signal.SIGKILL)
         if not select.select([descriptor], [], [], STOP_SECONDS)[0]:
             raise LabError(f"the lab's first process, {known.pid}, did not end in {STOP_SECONDS:.0f} s")
     finally:
         os.close(descriptor)
+
+
+def _await_end(state: StateFolder) -> None:
+    """Wait for a first process that nobody has described: its `up` was killed, so that it will end by itself."""
+    deadline = time.monotonic() + STOP_SECONDS
+    while state.alive():
+        if time.monotonic() > deadline:
+            raise LabError(f"lab {state.name!r} runs, but which process is its first cannot be told: lab.json is gone")
+        time.sleep(0.02)

@@ -12,12 +12,13 @@ from pathlib import Path
 TIMEOUT_SECONDS = 5.0
 
 
-def api_problem(port: int, token: str, kubeconfig: Path) -> str:
-    """Ask the API server whether it is ready; returns what is wrong, or nothing."""
-    authority = re.search(r"certificate-authority-data: (\S+)", kubeconfig.read_text())
-    if authority is None:
-        return f"{kubeconfig} names no certificate authority"
-    tls = ssl.create_default_context(cadata=base64.b64decode(authority[1]).decode())
+def api_problem(port: int, kubeconfig: Path) -> str:
+    """Ask the API server whether it is ready, as the kubeconfig's user; returns what is wrong, or nothing."""
+    try:
+        authority, token = (_value(name, kubeconfig) for name in ("certificate-authority-data", "token"))
+    except FileNotFoundError:
+        return "it is still starting"
+    tls = ssl.create_default_context(cadata=base64.b64decode(authority).decode())
     connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=TIMEOUT_SECONDS, context=tls)
     try:
         connection.request("GET", "/readyz", headers={"Authorization": f"Bearer {token}"})
@@ -27,6 +28,12 @@ def api_problem(port: int, token: str, kubeconfig: Path) -> str:
         return f"the API server does not answer: {error}"
     finally:
         connection.close()
+
+
+def _value(name: str, kubeconfig: Path) -> str:
+    """Return the value of a key that stands once in a kubeconfig of ours; a YAML parser would take its time."""
+    found = re.search(rf"^ *{name}: (\S+)$", kubeconfig.read_text(), re.MULTILINE)
+    return found[1] if found else ""
 
 
 def ssh_problem(port: int) -> str:

@@ -23,7 +23,7 @@ READY = "ready"
 
 @dataclass(frozen=True)
 class Credentials:
-    """The second line: certificates and the server's key in PEM, the administrator's token, keys as OpenSSH has them."""
+    """The second line: PEM certificates and server key, the administrator's token, SSH keys in OpenSSH's formats."""
 
     certificate_authority: str
     server_certificate: str
@@ -37,7 +37,11 @@ class Credentials:
 
 @dataclass(frozen=True)
 class Settings:
-    """The first line. ``seed`` decides the names that Kubernetes draws at random; ``staging`` is a folder to mount the new root on."""
+    """The first line.
+
+    ``seed`` decides the names that Kubernetes draws at random, ``visible`` are the folders to show in the new root file
+    system, ``staging`` is a folder to mount it on.
+    """
 
     name: str
     seed: str

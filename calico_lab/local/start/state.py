@@ -32,7 +32,6 @@ class Description:
     started: int
     api_port: int
     ssh_port: int
-    token: str
 
 
 class StateFolder:
@@ -87,7 +86,10 @@ class StateFolder:
     def empty(self) -> None:
         """Delete what an earlier lab left here."""
         for path in self.path.iterdir():
-            path.unlink()
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
 
     def remove(self) -> None:
         """Delete the folder."""

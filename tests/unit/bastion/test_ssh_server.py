@@ -1,36 +1,18 @@
 """The bastion's SSH server, asked by a real SSH client; only the namespaces are this machine's own."""
 
 import asyncio
-import contextlib
-import socket
 import threading
 import time
 
 import asyncssh
 import pytest
-
-from calico_lab.local.bastion_host import server, session, units
-
-HOST_KEY = asyncssh.generate_private_key("ssh-ed25519")
-USER_KEY = asyncssh.generate_private_key("ssh-ed25519")
-
-
-class ThisMachine:
-    """Namespaces that are entered by staying where one is."""
-
-    entered = staticmethod(contextlib.nullcontext)
+from support.bastion_server import HOST_KEY, USER_KEY, bastion_server
 
 
 @pytest.fixture
 async def address(tmp_path, monkeypatch):
-    monkeypatch.setattr(units, "SOCKET", tmp_path / "run/systemctl")
-    monkeypatch.setattr(session, "HOME", str(tmp_path))
-    listening = socket.create_server(("127.0.0.1", 0))
-    keys = HOST_KEY.export_private_key().decode(), USER_KEY.export_public_key().decode()
-    serving = asyncio.create_task(server.serve([listening], *keys, ThisMachine(), None))
-    yield listening.getsockname()
-    serving.cancel()
-    await asyncio.gather(serving, return_exceptions=True)
+    async with bastion_server(tmp_path, monkeypatch) as serving:
+        yield serving
 
 
 @pytest.fixture

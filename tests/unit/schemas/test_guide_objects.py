@@ -127,3 +127,20 @@ def test_null_is_absence(judge, guide, changed):
     assert judge.complete(changed(guide["Deployment"], "spec.replicas", 4)) == judge.complete(
         guide["Deployment"] | {"status": None}
     )
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"apiVersion": "v1", "kind": "Event", "involvedObject": {"kind": "Pod", "name": "a"}, "reportingInstance": ""},
+        {"apiVersion": "v1", "kind": "Namespace"},
+        {"apiVersion": "v1", "kind": "Node", "spec": {"taints": [{"key": "a", "effect": "NoSchedule"}]}},
+        {"apiVersion": "v1", "kind": "Secret", "data": {"password": "YQ=="}},
+        {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4", "endpoints": []},
+        {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "spec": {"holderIdentity": ""}},
+    ],
+    ids=lambda item: item["kind"],
+)
+def test_what_controllers_and_kubelets_write_passes(judge, item):
+    item = item | {"metadata": {"name": "a"}}
+    assert (judge.decode(item), judge.unsupported(item), judge.refuse(item)) == ([], [], [])

@@ -1,3 +1,5 @@
+import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -5,7 +7,7 @@ import pytest
 from calico_lab.errors import LabError
 from calico_lab.local.start import beginning, launch, lifecycle
 from calico_lab.local.start.programs import Programs
-from calico_lab.local.start.state import StateFolder
+from calico_lab.local.start.state import Description, StateFolder
 
 ANY = Path("/usr/bin/true")
 PROGRAMS = Programs(ANY, ANY, ANY, ANY, ANY, ANY, ANY, ANY)
@@ -45,7 +47,15 @@ def test_a_process_that_is_not_the_labs_is_never_killed():
     state = StateFolder("one")
     with state.locked():
         alive = state.open_alive()
-        state.describe(lifecycle.Description("one", pid=1, started=-1, api_port=1, ssh_port=1, token=""))
+        state.describe(Description("one", pid=1, started=-1, api_port=1, ssh_port=1))
     with pytest.raises(LabError, match="another process"):
         lifecycle.down("one")
     assert alive
+
+
+def test_down_waits_for_a_first_process_whose_up_was_killed():
+    state = StateFolder("one")
+    with state.locked():
+        alive = state.open_alive()
+    threading.Timer(0.2, os.close, [alive]).start()
+    assert lifecycle.down("one") is True

@@ -7,7 +7,7 @@ import pytest
 from calico_lab.errors import LabError
 from calico_lab.local.start.state import Description, StateFolder, start_of
 
-DESCRIPTION = Description("one", pid=1, started=2, api_port=3, ssh_port=4, token="t")
+DESCRIPTION = Description("one", pid=1, started=2, api_port=3, ssh_port=4)
 
 
 @pytest.fixture

@@ -57,7 +57,8 @@ def _module(name: str) -> Callable[[Programs], list[str]]:
 
 
 def _echo_ports(environment: Mapping[str, str]) -> tuple[int, ...]:
-    return int(environment.get("HTTP_PORT") or 3000), int(environment.get("H2C_PORT") or 3001)
+    ports = environment.get("HTTP_PORT") or "3000", environment.get("H2C_PORT") or "3001"
+    return tuple(int(port) for port in ports if port.isdecimal())
 
 
 _ENVOY_OPTIONS = {

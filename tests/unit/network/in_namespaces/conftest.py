@@ -100,6 +100,11 @@ class World:
         """Return what `ip route` says of one destination, as the kernel of a host has it."""
         return await self.run(host, f"ip route show {destination}")
 
+    async def knows_pod_blocks(self):
+        """Whether every node has a route to the pods of every other."""
+        routes = [await self.run(host.name, "ip route") for host in NODES]
+        return all(f"{host.pod_block} " in text for host in NODES for text in routes)
+
     async def pod(self, name, node, port=3000):
         namespaces, address = self.networks[node].attach(name, lambda: None)
         with namespaces.entered():
@@ -164,7 +169,7 @@ def endpoint_slice(service, pods, port):
 async def until(question, limit=4.0):
     """Ask until the answer is true and return it; a condition that stays false fails the test with its last answer."""
     ends = time.monotonic() + limit
-    while not (answer := await question()) and time.monotonic() < ends:
+    while not (answer := await question()) and time.monotonic() < ends:  # noqa: ASYNC110
         await asyncio.sleep(0.02)
     assert answer
     return answer

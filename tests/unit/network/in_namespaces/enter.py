@@ -1,4 +1,4 @@
-"""``enter.py FILE``: enters namespaces and a root as the first process of a lab does, and runs pytest on a file there."""
+"""``enter.py FILE``: enters a lab's namespaces and root, as its first process does, and runs pytest on a file there."""
 
 import os
 import sys

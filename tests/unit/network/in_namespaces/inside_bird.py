@@ -38,7 +38,7 @@ async def test_killed_it_comes_back(world):
 
 async def test_a_broken_configuration_is_refused_in_birds_own_words(world):
     await world.run("bastion", "sed -i 's/reject;/rejekt;/' /etc/bird/bird.conf")
-    with pytest.raises(LabError, match=r"/etc/bird/bird\.conf.*line 9"):
+    with pytest.raises(LabError, match=r"/etc/bird/bird\.conf:9:31 syntax error"):
         await world.bird.restart()
     assert not world.bird.running
 
@@ -46,7 +46,7 @@ async def test_a_broken_configuration_is_refused_in_birds_own_words(world):
 async def test_a_broken_configuration_does_not_disturb_the_running_one(world):
     before = await _pid(world)
     await world.run("bastion", "echo nonsense >> /etc/bird/bird.conf")
-    with pytest.raises(LabError, match="nonsense|syntax error"):
+    with pytest.raises(LabError, match="syntax error"):
         await world.bird.configure()
     assert await _pid(world) == before
 
@@ -58,8 +58,9 @@ async def test_configure_brings_the_new_configuration_into_force(world):
 
 
 async def _pid(world):
-    return int((await world.run("bastion", "pgrep -f 'bird -f -c /etc/bird'")).split()[0])
+    found = await world.run("bastion", "pgrep -f 'bird -f -c /etc/bird'")
+    return int(found or 0)
 
 
 async def _runs_with_another_pid(world, before):
-    return world.bird.running and await _pid(world) != before
+    return world.bird.running and await _pid(world) not in (0, before)

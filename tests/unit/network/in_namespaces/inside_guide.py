@@ -34,7 +34,7 @@ ENVOY = "10.10.10.1"
 
 
 async def test_nodes_know_the_way_to_each_others_pods(world):
-    await until(lambda: world.route("worker1", "10.48.2.0/26"))
+    await until(world.knows_pod_blocks)
     assert "via 10.0.1.30" in await world.route("worker1", "10.48.2.0/26")
     assert "blackhole" in await world.route("worker1", "10.48.1.0/26")
     assert await world.established("worker1") == ["Mesh_10_0_1_20", "Mesh_10_0_1_30"]

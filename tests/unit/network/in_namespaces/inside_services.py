@@ -16,7 +16,7 @@ WORKER1_ADDRESS, WORKER2_ADDRESS, CONTROL1_ADDRESS = "10.0.1.31", "10.0.1.30", "
 async def pods(world):
     """Two pods behind the services of these tests, one on each worker, that can reach each other."""
     made = [await world.pod("one", "worker1"), await world.pod("two", "worker2")]
-    await until(lambda: world.route("worker1", "10.48.2.0/26"))
+    await until(world.knows_pod_blocks)
     return made
 
 

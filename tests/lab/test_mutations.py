@@ -1,0 +1,164 @@
+"""The guide's verdict can fail: in a lab that is wrong in one way, what the guide ends with does not come out.
+
+Each test breaks one thing in a lab that passed, sees the verdict fall, and mends it.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from support import guide
+from support.labs import RunningLab, running_lab
+from support.shell import BastionShell, bastion_shell
+
+SESSIONS = "timeout 20 bash -c 'until [ $(sudo birdc show protocols | grep -c Established) = 3 ]; do sleep 0.1; done'"
+ROUTE = "timeout 20 bash -c 'until ip route | grep -q ^10.10.10.[0-9]*\\ ; do sleep 0.1; done'"
+NO_ROUTE = "timeout 20 bash -c 'while ip route | grep -q ^10.10.10; do sleep 0.1; done'"
+# Drawn at random, 400 requests come out this even less often than once in 10,000 times, three loads in a row never.
+LOADS = 3
+POLICY = "backendtrafficpolicy/round-robin-policy"
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[RunningLab]:
+    with running_lab("mutations") as lab:
+        yield lab
+
+
+@pytest.fixture(scope="module")
+def shell(lab: RunningLab) -> Iterator[BastionShell]:
+    with bastion_shell(lab.ssh_config) as shell:
+        for step in guide.PREREQUISITES:
+            shell.run(guide.command(step))
+        shell.run(SESSIONS)
+        for step in guide.DEMO:
+            shell.run(guide.command(step))
+        shell.run("kubectl wait --for=condition=Programmed gateway/load-balancing-gateway --timeout=20s")
+        shell.run("kubectl rollout status deployment/backend --timeout=20s")
+        shell.run(ROUTE)
+        shell.run(guide.command("gateway-address"))
+        yield shell
+
+
+@pytest.fixture(autouse=True)
+def _right_before_and_after(shell: BastionShell) -> Iterator[None]:
+    assert eventually(shell, expected=True)
+    yield
+    assert eventually(shell, expected=True)
+
+
+def verdict(shell: BastionShell, loads: int = 1) -> bool:
+    """What the guide promises: all answered with 200, and every pod gets a quarter of the requests."""
+    before = guide.received(shell.run(guide.command("requests-per-pod")))
+    for _ in range(loads):
+        report = shell.run(guide.command("load").replace("hey ", "timeout 8 hey -t 2 ") + " || true")
+        if guide.statuses(report) != {200: 100}:
+            return False
+    after = guide.received(shell.run(guide.command("requests-per-pod")))
+    gained = [new - old for old, new in zip(before, after, strict=True)]
+    return gained == [25 * loads] * 4
+
+
+def eventually(shell: BastionShell, *, expected: bool) -> bool:
+    """Whether the verdict becomes what is expected within a few seconds: a change takes a moment to reach Envoy."""
+    deadline = time.monotonic() + 10
+    while verdict(shell, LOADS) is not expected:
+        if time.monotonic() > deadline:
+            return False
+    return True
+
+
+@pytest.fixture
+def broken(lab: RunningLab) -> Iterator[Callable[[str, str], None]]:
+    """Patch objects, and put them back as they were afterwards."""
+    undo: list[tuple[str, ...]] = []
+
+    def patch(target: str, change: str, back: str, *options: str) -> None:
+        undo.append(("patch", target, "--type=merge", "-p", back, *options))
+        lab.kubectl("patch", target, "--type=merge", "-p", change, *options)
+
+    yield patch
+    for command in reversed(undo):
+        lab.kubectl(*command)
+
+
+def test_a_random_policy(broken, shell):
+    broken(POLICY, '{"spec":{"loadBalancer":{"type":"Random"}}}', '{"spec":{"loadBalancer":{"type":"RoundRobin"}}}')
+    assert eventually(shell, expected=False)
+
+
+def test_no_policy(lab, shell):
+    lab.kubectl("delete", POLICY)
+    fell = eventually(shell, expected=False)
+    shell.run(guide.command("route-and-policy"))
+    assert fell
+
+
+def test_a_pod_that_the_service_does_not_select(lab, shell):
+    pod = lab.get("pods", "-l", "app=backend")["items"][0]["metadata"]["name"]
+    lab.kubectl("patch", "service/backend", "-p", json.dumps({"spec": {"selector": {"rota": "on"}}}))
+    others = [each["metadata"]["name"] for each in lab.get("pods", "-l", "app=backend")["items"]]
+    lab.kubectl("label", "pods", *[name for name in others if name != pod], "rota=on")
+    fell = eventually(shell, expected=False)
+    lab.kubectl("patch", "service/backend", "-p", json.dumps({"spec": {"selector": {"rota": None}}}))
+    assert fell
+
+
+def test_no_bgp_peer(lab, shell):
+    lab.kubectl("delete", "bgppeer/my-global-peer")
+    shell.run(NO_ROUTE)
+    fell = eventually(shell, expected=False)
+    shell.run(guide.command("bgp"))
+    shell.run(SESSIONS)
+    shell.run(ROUTE)
+    assert fell
+
+
+def test_no_line_in_the_import_filter(shell):
+    shell.run("sudo sed -i '/10.10.10.0/d' /etc/bird/bird.conf && sudo systemctl restart bird")
+    shell.run(SESSIONS)
+    shell.run(NO_ROUTE)
+    fell = eventually(shell, expected=False)
+    shell.run(guide.command("edit-import-filter"))
+    shell.run(guide.command("restart-bird"))
+    shell.run(ROUTE)
+    assert fell
+
+
+def test_an_envoy_that_answers_by_itself(lab, shell):
+    """With Envoy Gateway at rest, its configuration of Envoy is changed to answer 200 without asking any pod."""
+    # Nowhere to run; its Deployment cannot be scaled down, because the operator would scale it up again.
+    lab.kubectl("cordon", "worker1", "worker2")
+    lab.kubectl("delete", "pod", "-l", "control-plane=envoy-gateway", "-n", "tigera-gateway")
+    (proxy,) = [
+        item
+        for item in lab.get("configmaps", "-n", "tigera-gateway")["items"]
+        if item["metadata"]["name"].startswith("envoy-default-load-balancing-gateway-")
+    ]
+    routes = json.loads(proxy["data"]["rds.json"])
+    for resource in routes["resources"]:
+        for host in resource["virtual_hosts"]:
+            for route in host["routes"]:
+                route.pop("route", None)
+                route["direct_response"] = {"status": 200}
+    change = json.dumps({"data": {"rds.json": json.dumps(routes)}})
+    lab.kubectl("patch", "configmap", proxy["metadata"]["name"], "-n", "tigera-gateway", "--type=merge", "-p", change)
+    fell = eventually(shell, expected=False)
+    lab.kubectl("uncordon", "worker1", "worker2")
+    assert fell
+
+
+def test_a_gateway_of_another_class(lab, shell):
+    gateway = guide.command("gateway")
+    lab.kubectl("delete", "gateway/load-balancing-gateway")
+    shell.run(gateway.replace("tigera-gateway-class", "another-class"))
+    fell = eventually(shell, expected=False)
+    lab.kubectl("delete", "gateway/load-balancing-gateway")
+    shell.run(gateway)
+    shell.run("kubectl wait --for=condition=Programmed gateway/load-balancing-gateway --timeout=20s")
+    shell.run(ROUTE)
+    shell.run(guide.command("gateway-address"))
+    assert fell

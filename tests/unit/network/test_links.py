@@ -1,6 +1,0 @@
-from calico_lab.local.network.pods import link_name
-
-
-def test_a_pods_link_is_named_as_calico_names_it():
-    # sha1("default.backend") = 8fd3e9d6...: what `echo -n default.backend | sha1sum` prints
-    assert link_name("default", "backend") == "XX"
