@@ -73,6 +73,22 @@ class Api:
         except ResourceNotUniqueError:
             raise errors.BadRequest(f"several APIs of this cluster have a {kind}: name the api_version") from None
 
+    def read(self, path: str, **query: str) -> bytes:
+        """Return what a GET of a path brings.
+
+        Without the client's class for the API group: that of the core group alone takes a second to import.
+        """
+        accept = {"Accept": "application/json, */*"}
+        with self.speaking():
+            request = self.client.param_serialize(
+                "GET", path, query_params=list(query.items()), header_params=accept, auth_settings=["BearerToken"]
+            )
+            answer = self.client.call_api(*request, _request_timeout=REQUEST_SECONDS)
+            content: bytes = answer.read()
+            if answer.status >= 400:
+                raise _api_error(answer)
+            return content
+
     @contextmanager
     def speaking(self) -> Iterator[None]:
         """Turn the Python client's errors into those of this package."""
@@ -93,7 +109,7 @@ class Api:
 def _api_error(error: Any) -> errors.ApiError:
     """Turn an exception of the Python client into the error that stands for its Status."""
     try:
-        status: dict[str, Any] = json.loads(error.body)
+        status: dict[str, Any] = json.loads(error.body if hasattr(error, "body") else error.data)
     except (TypeError, ValueError):
         status = {}
     known = {kind.reason: kind for kind in _subclasses(errors.ApiError)}

@@ -6,6 +6,7 @@ the official Python client. Objects come out as plain dictionaries, as they stan
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 import time
@@ -61,10 +62,7 @@ class Cluster:
 
     def version(self) -> str:
         """Return the version of Kubernetes, such as ``v1.37.0``; raises ``NoClusterError`` when nothing answers."""
-        from kubernetes import client
-
-        with self._api.speaking():
-            return str(client.VersionApi(self._api.client).get_code(_request_timeout=REQUEST_SECONDS).git_version)
+        return str(json.loads(self._api.read("/version"))["gitVersion"])
 
     def apply(self, manifests: str, *, time_limit: float = APPLY_SECONDS) -> Applied:
         """Apply one or more YAML documents, as ``kubectl apply -f -`` does; raises ``CommandError`` with its words."""
@@ -179,18 +177,9 @@ class Cluster:
 
     def logs(self, pod: str, namespace: str | None = None, *, container: str = "", timestamps: bool = False) -> str:
         """Return what a pod has printed since it started."""
-        from kubernetes import client
-
-        with self._api.speaking():
-            answer: Any = client.CoreV1Api(self._api.client).read_namespaced_pod_log(
-                pod,
-                namespace or self.kubeconfig.namespace,
-                container=container or None,
-                timestamps=timestamps,
-                _preload_content=False,
-                _request_timeout=REQUEST_SECONDS,
-            )
-            return bytes(answer.data).decode(errors="replace")
+        path = f"/api/v1/namespaces/{namespace or self.kubeconfig.namespace}/pods/{pod}/log"
+        query = ({"container": container} if container else {}) | ({"timestamps": "true"} if timestamps else {})
+        return self._api.read(path, **query).decode(errors="replace")
 
     def events(self, kind: str, name: str, namespace: str | None = None) -> Objects:
         """Return the events about an object, oldest first."""

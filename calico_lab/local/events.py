@@ -5,8 +5,8 @@ Fields as in https://kubernetes.io/docs/reference/kubernetes-api/cluster-resourc
 
 from __future__ import annotations
 
-import hashlib
 import logging
+import time
 
 from calico_lab import errors
 from calico_lab.local.client import ApiClient
@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 NORMAL = "Normal"
 WARNING = "Warning"
+MOST_REMEMBERED = 4096
 
 
 class EventRecorder:
@@ -26,6 +27,7 @@ class EventRecorder:
     def __init__(self, client: ApiClient, component: str, *, host: str = "") -> None:
         self._client = client
         self._source = {"component": component} | ({"host": host} if host else {})
+        self._names: dict[tuple[str, ...], str] = {}
 
     async def event(self, item: JsonObject, kind: str, reason: str, message: str) -> None:
         """Say about an object that something happened; ``kind`` is ``Normal`` or ``Warning``.
@@ -33,30 +35,39 @@ class EventRecorder:
         The same about the same object again raises that event's count. An event that cannot be written (its
         namespace is going away, say) is only logged: nothing may fail because of it.
         """
-        name = f"{item['metadata']['name']}.{self._digest(item, kind, reason, message)}"
-        namespace = item["metadata"].get("namespace") or "default"
+        metadata = item["metadata"]
+        namespace = metadata.get("namespace") or "default"
+        said = (metadata.get("uid", ""), kind, reason, message)
         try:
-            if not await self._repeat(name, namespace):
-                await self._client.create(EVENTS, self._new(name, namespace, item, kind, reason, message))
+            if await self._repeat(self._names.get(said, ""), namespace):
+                return
+            # Named by the time, as upstream, so that events are listed in the order in which they happened.
+            name = f"{metadata['name']}.{time.time_ns():x}"
+            await self._client.create(EVENTS, self._new(name, namespace, item, kind, reason, message))
         except (errors.ApiError, OSError) as error:
-            logger.info("event %s of %s not recorded: %s", reason, item["metadata"]["name"], error)
+            logger.info("event %s of %s not recorded: %s", reason, metadata["name"], error)
+        else:
+            self._remember(said, name)
 
-    def _digest(self, item: JsonObject, *said: str) -> str:
-        # Not random: the name itself finds the earlier event, whichever process wrote it.
-        told = "\0".join((item["metadata"].get("uid", ""), *self._source.values(), *said))
-        return hashlib.sha256(told.encode()).hexdigest()[:16]
+    def _remember(self, said: tuple[str, ...], name: str) -> None:
+        self._names[said] = name
+        if len(self._names) > MOST_REMEMBERED:
+            del self._names[next(iter(self._names))]
 
     async def _repeat(self, name: str, namespace: str) -> bool:
+        """Count an event once more; returns whether it is there."""
+        if not name:
+            return False
         try:
             event = await self._client.get(EVENTS, name, namespace)
+            change = {"count": event["count"] + 1, "lastTimestamp": now()}
+            await self._client.patch(EVENTS, name, namespace, change)
         except errors.NotFound:
             return False
-        change = {"count": event["count"] + 1, "lastTimestamp": now()}
-        await self._client.patch(EVENTS, name, namespace, change)
         return True
 
     def _new(self, name: str, namespace: str, item: JsonObject, kind: str, reason: str, message: str) -> JsonObject:
-        metadata, time = item["metadata"], now()
+        metadata, happened = item["metadata"], now()
         involved = {
             "apiVersion": item["apiVersion"],
             "kind": item["kind"],
@@ -76,7 +87,7 @@ class EventRecorder:
             "source": self._source,
             "reportingComponent": self._source["component"],
             "reportingInstance": self._source.get("host", ""),
-            "firstTimestamp": time,
-            "lastTimestamp": time,
+            "firstTimestamp": happened,
+            "lastTimestamp": happened,
             "count": 1,
         }

@@ -39,7 +39,8 @@ class Process:
         _awaited.discard(self.pid)
         if not self._exit_code.done():
             self._exit_code.set_result(exit_code)
-        reap_orphans()  # one that ended meanwhile had to wait behind this program
+        if os.getpid() == 1:
+            reap_orphans()  # one that ended meanwhile had to wait behind this program
 
     @property
     def running(self) -> bool:

@@ -40,12 +40,12 @@ def shell(lab: RunningLab) -> Iterator[BastionShell]:
         shell.run("kubectl rollout status deployment/backend --timeout=20s")
         shell.run(ROUTE)
         shell.run(guide.command("gateway-address"))
+        assert eventually(shell, expected=True)
         yield shell
 
 
 @pytest.fixture(autouse=True)
-def _right_before_and_after(shell: BastionShell) -> Iterator[None]:
-    assert eventually(shell, expected=True)
+def _mended_afterwards(shell: BastionShell) -> Iterator[None]:
     yield
     assert eventually(shell, expected=True)
 
@@ -138,13 +138,14 @@ def test_an_envoy_that_answers_by_itself(lab, shell):
         for item in lab.get("configmaps", "-n", "tigera-gateway")["items"]
         if item["metadata"]["name"].startswith("envoy-default-load-balancing-gateway-")
     ]
-    routes = json.loads(proxy["data"]["rds.json"])
+    file, text = next((file, text) for file, text in proxy["data"].items() if file.startswith("rds"))
+    routes = json.loads(text)
     for resource in routes["resources"]:
         for host in resource["virtual_hosts"]:
             for route in host["routes"]:
                 route.pop("route", None)
                 route["direct_response"] = {"status": 200}
-    change = json.dumps({"data": {"rds.json": json.dumps(routes)}})
+    change = json.dumps({"data": {file: json.dumps(routes)}})
     lab.kubectl("patch", "configmap", proxy["metadata"]["name"], "-n", "tigera-gateway", "--type=merge", "-p", change)
     fell = eventually(shell, expected=False)
     lab.kubectl("uncordon", "worker1", "worker2")

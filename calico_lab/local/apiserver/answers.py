@@ -49,8 +49,8 @@ def with_warning(response: Response, warning: str) -> Response:
 
 def warning_headers(warnings: Sequence[str]) -> Mapping[str, str]:
     """Return the header that carries warnings (RFC 7234, section 5.5, code 299)."""
-    quoted = (warning.replace("\\", "\\\\").replace('"', '\\"') for warning in warnings)
-    value = ", ".join(f'299 - "{text}"' for text in quoted)
+    # Escaped as JSON is: what a client named its field must not break out of the header.
+    value = ", ".join(f"299 - {json.dumps(warning)}" for warning in warnings)
     return {"Warning": value} if value else {}
 
 

@@ -85,7 +85,8 @@ class Generator:
         return int.from_bytes(self._digest("number", text), "big") % below
 
     def _digest(self, *parts: Any) -> bytes:
-        return hashlib.sha256("/".join(map(str, (self._seed, *parts))).encode()).digest()
+        text = "/".join(map(str, (self._seed, *parts)))
+        return hashlib.sha256(text.encode(errors="surrogatepass")).digest()
 
 
 def _cut(prefix: str) -> str:

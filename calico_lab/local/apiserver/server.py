@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 
 from calico_lab import errors
@@ -32,6 +33,8 @@ from calico_lab.local.apiserver.subresources import Subresources
 from calico_lab.local.apiserver.watch import watch
 from calico_lab.local.apiserver.writes import Writer
 from calico_lab.local.wire import Handler, JsonObject, Request, Response
+
+logger = logging.getLogger(__name__)
 
 HEALTH_PATHS = ("/healthz", "/livez", "/readyz")
 LARGEST_BODY = 3 * 1024 * 1024
@@ -84,6 +87,10 @@ class ApiServer:
             return answers.failure(error)
         except RecursionError:
             return answers.failure(errors.BadRequest("the object provided is nested too deeply"))
+        except Exception as error:
+            # A fault of this server: the one who asked gets an answer all the same, and so does everybody else.
+            logger.exception("%s %s", request.method, request.path)
+            return answers.failure(errors.ApiError(f"Internal error occurred: {error}"))
 
     async def _answer(self, request: Request) -> Response:
         path = request.path.rstrip("/") or "/"

@@ -92,11 +92,7 @@ class ServiceAllocator:
         spec = service["spec"]
         kind = spec.get("type", "ClusterIP")
         local = kind == "LoadBalancer" and spec.get("externalTrafficPolicy") == "Local"
-        if not local:
-            spec.pop("healthCheckNodePort", None)
         if kind == "ClusterIP":
-            for port in spec.get("ports") or ():
-                port.pop("nodePort", None)
             return []
         used = set(self._used_ports(service))
         problems = []
@@ -127,6 +123,22 @@ class ServiceAllocator:
 
     def _others(self, service: JsonObject) -> Iterator[JsonObject]:
         return (other for other in self._store.each(SERVICES) if _name(other) != _name(service))
+
+
+def drop_what_the_type_needs_no_more(spec: JsonObject, old_spec: JsonObject) -> None:
+    """Remove, in place, fields left over from a service's former type, unless the client has just changed them."""
+    kind = spec.get("type", "ClusterIP")
+    external = kind in ("NodePort", "LoadBalancer")
+    unneeded = [] if external else ["externalTrafficPolicy"]
+    unneeded += [] if kind == "LoadBalancer" else ["allocateLoadBalancerNodePorts", "healthCheckNodePort"]
+    unneeded += ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"] if kind == "ExternalName" else []
+    for name in unneeded:
+        if name in spec and spec[name] == old_spec.get(name):
+            del spec[name]
+    before = {_port_key(port): port.get("nodePort") for port in old_spec.get("ports") or ()}
+    for port in () if external else spec.get("ports") or ():
+        if port.get("nodePort") == before.get(_port_key(port)):
+            port.pop("nodePort", None)
 
 
 def _fill_address_families(spec: JsonObject) -> None:

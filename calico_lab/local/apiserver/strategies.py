@@ -11,7 +11,7 @@ from typing import Any
 from calico_lab.local.apiserver import answers, custom_resources
 from calico_lab.local.apiserver.field_problems import FieldProblem
 from calico_lab.local.apiserver.kinds import Kind
-from calico_lab.local.apiserver.services import ServiceAllocator
+from calico_lab.local.apiserver.services import ServiceAllocator, drop_what_the_type_needs_no_more
 from calico_lab.local.apiserver.store import Store
 from calico_lab.local.wire import JsonObject
 
@@ -38,7 +38,7 @@ class NamespaceStrategy(Strategy):
     def prepare(self, item: JsonObject, old: JsonObject | None, /) -> None:
         """Label it, and give it its finalizer."""
         labels = item["metadata"].setdefault("labels", {})
-        labels["kubernetes.io/metadata.name"] = item["metadata"]["name"]
+        labels["kubernetes.io/metadata.name"] = item["metadata"].get("name", "")
         if old is None:
             item["spec"] = {"finalizers": ["kubernetes"]}
             item["status"] = {"phase": "Active"}
@@ -82,6 +82,11 @@ class ServiceStrategy(Strategy):
 
     def __init__(self, allocator: ServiceAllocator) -> None:
         self._allocator = allocator
+
+    def prepare(self, item: JsonObject, old: JsonObject | None, /) -> None:
+        """Forget what a change of type has made meaningless."""
+        if old and isinstance(item.get("spec"), dict) and item["spec"].get("type") != old["spec"].get("type"):
+            drop_what_the_type_needs_no_more(item["spec"], old["spec"])
 
     def complete(self, item: JsonObject, old: JsonObject | None, /) -> list[FieldProblem]:
         """Allocate what the service asks for."""

@@ -37,18 +37,22 @@ class Answer:
 
 async def listen(namespaces: Namespaces, bird: Bird) -> asyncio.Server:
     """Serve ``systemctl`` inside the bastion; the server is closed by its caller."""
-    listening = socket.socket(socket.AF_UNIX)
-    with namespaces.entered():
-        SOCKET.parent.mkdir(exist_ok=True)
-        SOCKET.unlink(missing_ok=True)
-        listening.bind(str(SOCKET))
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         arguments = json.loads(await reader.read())
         writer.write(json.dumps(asdict(await answer(arguments, bird))).encode())
         writer.close()
 
-    return await asyncio.start_unix_server(handle, sock=listening)
+    return await asyncio.start_unix_server(handle, sock=_bound(namespaces))
+
+
+def _bound(namespaces: Namespaces) -> socket.socket:
+    listening = socket.socket(socket.AF_UNIX)
+    with namespaces.entered():
+        SOCKET.parent.mkdir(exist_ok=True)
+        SOCKET.unlink(missing_ok=True)
+        listening.bind(str(SOCKET))
+    return listening
 
 
 async def answer(arguments: Sequence[str], bird: Bird) -> Answer:

@@ -12,16 +12,16 @@ import logging
 import os
 import signal
 import sys
-import time
 from collections.abc import Awaitable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from calico_lab import errors
 from calico_lab.local import in_cluster
 from calico_lab.local.client import ApiClient
 from calico_lab.local.controller import Controller, Key, key_of
 from calico_lab.local.controllers import envoy_gateway_infrastructure as infrastructure
-from calico_lab.local.envoy import xds
+from calico_lab.local.controllers.envoy_gateway_publication import ASK_AGAIN_SECONDS, Publisher
 from calico_lab.local.gateway_api.conditions import settled
 from calico_lab.local.gateway_api.model import Gateway
 from calico_lab.local.gateway_api.resolve import Resolution, Statuses, resolve
@@ -38,6 +38,7 @@ from calico_lab.local.resources import (
     GATEWAYS,
     HTTP_ROUTES,
     NAMESPACES,
+    PODS,
     REFERENCE_GRANTS,
     SERVICE_ACCOUNTS,
     SERVICES,
@@ -48,8 +49,6 @@ logger = logging.getLogger(__name__)
 
 NAMESPACE = "tigera-gateway"
 FINALIZER = "gateway-exists-finalizer.gateway.networking.k8s.io"
-# How long Envoy is given to take up a change before what it no longer needs is taken away.
-SETTLE_SECONDS = 1.0
 
 _EVERYTHING = Key("", "")
 
@@ -78,7 +77,8 @@ class EnvoyGateway(Controller):
             DEPLOYMENTS: self.inform(DEPLOYMENTS, self._keys_of_proxies),
             SERVICES: self._services,
         }
-        self._published_at: dict[ObjectName, float] = {}
+        self._pods = self.inform(PODS, lambda _pod: ())
+        self._publisher = Publisher()
 
     def _keys_of_anything(self, _item: JsonObject) -> Iterable[Key]:
         return (_EVERYTHING,)
@@ -130,23 +130,12 @@ class EnvoyGateway(Controller):
         if gateway_class is None:
             return
         key = Key(self._namespace, infrastructure.name(gateway.name))
-        wanted = infrastructure.objects(gateway, gateway_class, self._namespace, self._next_files(gateway, key))
-        for resource, item in wanted.items():
+        before = (self._proxies[CONFIG_MAPS].get(key) or {}).get("data") or {}
+        files, last = await self._publisher.next_files(gateway, before, self._pods)
+        if not last:
+            self.queue.add_after(_EVERYTHING, ASK_AGAIN_SECONDS)
+        for resource, item in infrastructure.objects(gateway, gateway_class, self._namespace, files).items():
             await self._apply(self._proxies[resource], key, item)
-
-    def _next_files(self, gateway: Gateway, key: Key) -> dict[str, str]:
-        """Return the files of the next step towards a Gateway's configuration."""
-        wanted = xds.configuration(gateway)
-        before = ((self._proxies[CONFIG_MAPS].get(key) or {}).get("data")) or {}
-        if not before or before == wanted.files():
-            return wanted.files()
-        elapsed = time.monotonic() - self._published_at.setdefault(gateway.name, time.monotonic())
-        step = xds.next_step(xds.read(before), wanted, settled=elapsed >= SETTLE_SECONDS).files()
-        if step != before:
-            self._published_at[gateway.name] = time.monotonic()
-        if step != wanted.files():
-            self.queue.add_after(_EVERYTHING, SETTLE_SECONDS)
-        return step
 
     async def _apply(self, informer: Informer, key: Key, wanted: JsonObject) -> None:
         current = informer.get(key)
@@ -163,7 +152,6 @@ class EnvoyGateway(Controller):
             for item in informer:
                 if self._is_proxy(item) and infrastructure.owner(item) not in names:
                     await self.delete(informer, item)
-        self._published_at = {name: at for name, at in self._published_at.items() if name in names}
 
     async def _hold_classes(self) -> None:
         """Keep a GatewayClass of ours from disappearing under the Gateways that use it."""
@@ -199,7 +187,12 @@ class EnvoyGateway(Controller):
                 continue
             status = settled(wanted, current, now())
             if status != current:
-                yield self.write_status(informer, item, status)
+                yield self._write_status(informer, item, status)
+
+    async def _write_status(self, informer: Informer, item: JsonObject, status: JsonObject) -> None:
+        # Whoever was faster changed or deleted the object: that is seen, and everything is computed anew.
+        with suppress(errors.Conflict, errors.NotFound):
+            await self.write_status(informer, item, status)
 
 
 async def _all(actions: Iterable[Awaitable[object]]) -> None:

@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping
 
 from calico_lab.local.envoy.bootstrap import Ports, bootstrap
-from calico_lab.local.envoy.file_source import DIRECTORY
+from calico_lab.local.envoy.file_source import DIRECTORY, VOLUMES
 from calico_lab.local.envoy.listeners import READY_PATH
 from calico_lab.local.gateway_api.model import Gateway
 from calico_lab.local.gateway_api.world import ObjectName
@@ -113,7 +113,7 @@ def _pod(gateway: Gateway) -> JsonObject:
         "automountServiceAccountToken": False,
         "terminationGracePeriodSeconds": 360,
         "containers": [_container(gateway)],
-        "volumes": [{"name": "xds", "configMap": {"name": name(gateway.name)}}],
+        "volumes": [{"name": volume, "configMap": {"name": name(gateway.name)}} for volume in VOLUMES],
     }
 
 
@@ -132,7 +132,9 @@ def _container(gateway: Gateway) -> JsonObject:
         "startupProbe": _probe(period=10, failures=30),
         "readinessProbe": _probe(period=5, failures=1),
         "livenessProbe": _probe(period=10, failures=3),
-        "volumeMounts": [{"name": "xds", "mountPath": DIRECTORY, "readOnly": True}],
+        "volumeMounts": [
+            {"name": volume, "mountPath": f"{DIRECTORY}/{volume}", "readOnly": True} for volume in VOLUMES
+        ],
     }
 
 

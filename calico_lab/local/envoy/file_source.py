@@ -11,6 +11,11 @@ import hashlib
 from calico_lab.local.wire import JsonObject
 
 DIRECTORY = "/etc/envoy/xds"
+# Two volumes show the same ConfigMap, and they must be written in this order. Of files that change at the same moment
+# Envoy takes up either first, and a request whose route is there before its cluster would be lost.
+CLUSTERS_VOLUME = "clusters"
+ROUTES_VOLUME = "routes"
+VOLUMES = (CLUSTERS_VOLUME, ROUTES_VOLUME)
 LISTENERS_FILE = "lds.json"
 CLUSTERS_FILE = "cds.json"
 ROUTES_PREFIX = "rds_"
@@ -31,7 +36,8 @@ def config_source(file: str, directory: str = DIRECTORY) -> JsonObject:
     A ConfigMap volume changes by the renaming of the link ``..data`` in it, so that is what Envoy must watch; and
     only through that link does a new file exist at the very moment of the change.
     """
+    volume = f"{directory}/{CLUSTERS_VOLUME if file == CLUSTERS_FILE else ROUTES_VOLUME}"
     return {
-        "path_config_source": {"path": f"{directory}/..data/{file}", "watched_directory": {"path": directory}},
+        "path_config_source": {"path": f"{volume}/..data/{file}", "watched_directory": {"path": volume}},
         "resource_api_version": "V3",
     }

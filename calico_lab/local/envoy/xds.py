@@ -47,16 +47,20 @@ class Configuration:
         }
 
 
-def next_step(published: Configuration, wanted: Configuration, *, settled: bool) -> Configuration:
-    """Return what to publish next on the way from one configuration to another; at the end it is ``wanted``.
+def next_step(published: Configuration, wanted: Configuration) -> Configuration:
+    """Return what to publish once ``published`` has been taken up, on the way to ``wanted``: that, at the last step.
 
-    Envoy takes up clusters before routes, so a request that still goes by the old routes would find its cluster gone.
-    Therefore what is new comes at once, but a cluster goes only after the routes that used it. ``settled`` says that
-    Envoy has had the time to take up what is published.
+    What is new comes at once. A cluster goes only after the routes that used it, because Envoy takes up clusters
+    before routes, and a request that still went by the old ones would find its cluster gone.
     """
-    if settled and published.routes == wanted.routes:
+    if published.routes == wanted.routes:
         return wanted
     return replace(wanted, clusters={**published.clusters, **wanted.clusters})
+
+
+def versions(files: Mapping[str, str]) -> set[str]:
+    """Return the versions of the resources in files, which Envoy tells in its statistics once it has taken them up."""
+    return {json.loads(text)["version_info"] for text in files.values()}
 
 
 def configuration(gateway: Gateway, *, ready_port: int = Ports.ready, directory: str = DIRECTORY) -> Configuration:

@@ -73,10 +73,17 @@ class Container:
             await asyncio.wait([self._task])
 
     def kill(self) -> None:
-        """End the container at once, without waiting for its end, and let go of its logs."""
+        """End the container for good and at once."""
         self._stopping = True
         if self._process is not None:
             self._process.signal(signal.SIGKILL)
+        elif self._task is not None:
+            self._task.cancel()
+
+    async def close(self) -> None:
+        """Wait for the end of a container that was stopped or killed, and let go of its logs."""
+        if self._process is not None:
+            await self._process.wait()
         if self._task is not None:
             self._task.cancel()
         for log in self.logs:

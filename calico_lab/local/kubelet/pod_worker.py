@@ -118,9 +118,7 @@ class PodWorker:
         finally:
             starting.cancel()
             publishing.cancel()
-            for container in self.containers:
-                container.kill()
-            self._take_down()
+            await self._take_down()
         await self._delete()
 
     async def _start(self) -> None:
@@ -180,7 +178,11 @@ class PodWorker:
         self._sandbox = replace(self._sandbox, ending=True)
         await self._publish()
 
-    def _take_down(self) -> None:
+    async def _take_down(self) -> None:
+        for container in self.containers:
+            container.kill()
+        for container in self.containers:
+            await container.close()
         if self._node.network is not None and self._address is not None:
             self._node.network.detach(self._address)
         if self._inside is not None:

@@ -19,7 +19,8 @@ from calico_lab.local.topology import Host
 # The configuration is one thing to reconcile, whatever it was that changed.
 _CONFIGURATION = Key("", "bird.cfg")
 _DEFAULT = Key("", "default")
-_GATHER_SECONDS = 0.004
+# Longer than the service proxy takes to load its rules: an address is announced only once this node answers for it.
+_GATHER_SECONDS = 0.03
 
 
 class CalicoNode(Controller):

@@ -73,3 +73,10 @@ async def test_a_service_that_is_no_node_port_any_more_gives_its_port_back(clien
     await client.create(SERVICES, make.service(type="NodePort"))
     changed = await client.patch(SERVICES, "web", "default", {"spec": {"type": "ClusterIP"}})
     assert "nodePort" not in changed["spec"]["ports"][0]
+
+
+async def test_a_load_balancer_becomes_an_ordinary_service(client, make):
+    await client.create(SERVICES, make.service(type="LoadBalancer", externalTrafficPolicy="Local"))
+    spec = (await client.patch(SERVICES, "web", "default", {"spec": {"type": "ClusterIP"}}))["spec"]
+    assert not {"externalTrafficPolicy", "allocateLoadBalancerNodePorts", "healthCheckNodePort"} & spec.keys()
+    assert "nodePort" not in spec["ports"][0]

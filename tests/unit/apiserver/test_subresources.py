@@ -98,3 +98,14 @@ async def test_what_the_lab_cannot_do_with_a_pod_is_said(client, ask, make, subr
     answer = await ask("POST", f"/api/v1/namespaces/default/pods/web/{subresource}", {})
     assert answer.status == 403
     assert answer.body["message"].endswith(f"the local lab does not implement {subresource}")
+
+
+async def test_a_fault_of_the_server_is_answered(server, client, ask, make):
+    async def kubelet(request):
+        raise ValueError("broken")
+
+    server.connect_kubelet("worker1", kubelet)
+    await client.create(PODS, make.pod())
+    await bind(client)
+    answer = await ask("GET", LOG)
+    assert (answer.status, answer.body["message"]) == (500, "Internal error occurred: broken")

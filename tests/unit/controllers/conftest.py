@@ -197,6 +197,7 @@ async def running():
 
 @pytest.fixture
 async def cluster(client, running):
+    """A cluster with three nodes, control1 tainted, and every controller running."""
     kubelets = KubeletStandIn(client)
     await running(*all_controllers(client), kubelets)
     cluster = Cluster(client, kubelets)

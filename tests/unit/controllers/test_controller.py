@@ -3,11 +3,15 @@ import asyncio
 import pytest
 
 from calico_lab import errors
+from calico_lab.local.client import ApiClient
 from calico_lab.local.controller import Controller, Key, Queue
+from calico_lab.local.controllers import all_controllers
 from calico_lab.local.events import EventRecorder
 from calico_lab.local.informer import shared_informer
 from calico_lab.local.objects import contains
 from calico_lab.local.resources import CONFIG_MAPS, EVENTS
+
+TOKEN = "a-token-of-the-tests"
 
 
 class Recording(Controller):
@@ -90,9 +94,49 @@ async def test_when_one_of_two_ends_the_other_keeps_its_mirror(client, running):
     assert first.seen == []
 
 
+async def test_two_controllers_need_one_watch(client, running):
+    watched = []
+
+    async def counting(request):
+        if request.parameter("watch"):
+            watched.append(request.path)
+        return await client._handler(request)
+
+    other = ApiClient(counting, token=TOKEN)
+    first, second = Recording(other), Recording(other)
+    await running(first, second)
+    await client.create(CONFIG_MAPS, config_map("a"))
+    assert [await told(first), await told(second)] == ["a", "a"]
+    assert watched == ["/api/v1/configmaps"]
+
+
+async def test_one_that_starts_late_hears_of_what_is_mirrored_already(client, running):
+    first, second = Recording(client), Recording(client)
+    await running(first)
+    await client.create(CONFIG_MAPS, config_map("a"))
+    await told(first)
+    await running(second)
+    assert await told(second) == "a"
+
+
+async def test_a_second_set_of_controllers_that_comes_and_goes_does_no_harm(cluster, client):
+    cluster.kubelets.held = True
+    for step in range(12):
+        others = [asyncio.create_task(each.run()) for each in all_controllers(client)]
+        await cluster.deploy(f"b{step}", replicas=2)
+        for _ in range(step):
+            await asyncio.sleep(0)
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+    cluster.kubelets.release()
+    for step in range(12):
+        await cluster.ready(2, app=f"b{step}")
+
+
 async def test_informers_of_two_clients_are_two(client):
     assert shared_informer(client, CONFIG_MAPS) is shared_informer(client, CONFIG_MAPS)
-    assert shared_informer(client, CONFIG_MAPS) is not shared_informer(type(client)(client._handler), CONFIG_MAPS)
+    assert shared_informer(client, CONFIG_MAPS) is not shared_informer(ApiClient(client._handler), CONFIG_MAPS)
 
 
 async def test_what_fails_is_tried_again():
@@ -135,6 +179,14 @@ async def test_a_repeated_event_is_counted(client):
     assert {message: event["count"] for message, event in found.items()} == {"same": 3, "other": 1}
     assert found["same"]["source"] == {"component": "tests", "host": "worker1"}
     assert found["same"]["involvedObject"]["uid"] == item["metadata"]["uid"]
+
+
+async def test_events_are_listed_in_the_order_in_which_they_happened(client):
+    item = await client.create(CONFIG_MAPS, config_map("a"))
+    recorder, messages = EventRecorder(client, "tests"), [f"step {step}" for step in "zayb"]
+    for message in messages:
+        await recorder.event(item, "Normal", "Step", message)
+    assert [event["message"] for event in (await client.list(EVENTS, "default"))[0]] == messages
 
 
 async def test_an_event_that_cannot_be_written_disturbs_nobody(client):

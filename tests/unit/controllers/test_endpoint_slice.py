@@ -81,6 +81,21 @@ async def test_scaling_to_none_leaves_an_empty_slice(cluster):
     await cluster.eventually(empty)
 
 
+async def test_a_set_of_ports_that_no_pod_has_any_more_loses_its_slice(cluster):
+    await serve(cluster, ports=[{"port": 80, "targetPort": "web"}])
+    for name, port in (("a", 8080), ("b", 9090)):
+        container = {"name": "c", "image": "one", "ports": [{"name": "web", "containerPort": port}]}
+        await cluster.apply(PODS, name, metadata={"labels": {"app": "backend"}}, spec={"containers": [container]})
+    await endpoints(cluster, 2)
+    assert len(await slices(cluster)) == 2
+    await cluster.client.delete(PODS, "b", "default")
+
+    async def one_left():
+        return [each["ports"][0]["port"] for each in await slices(cluster)] == [8080]
+
+    await cluster.eventually(one_left)
+
+
 async def test_deleting_the_service_removes_its_slices(cluster):
     await serve(cluster)
     await endpoints(cluster, 0)

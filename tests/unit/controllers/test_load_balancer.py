@@ -1,3 +1,4 @@
+import asyncio
 import json
 
 import pytest
@@ -74,6 +75,7 @@ async def test_a_service_waits_for_a_free_address(cluster):
     await service(cluster, "a")
     await gets(cluster, "a", "10.10.10.0")
     await service(cluster, "b")
+    await asyncio.sleep(0.05)
     await cluster.client.delete(SERVICES, "a", "default")
     await gets(cluster, "b", "10.10.10.0")
 
@@ -149,7 +151,7 @@ async def test_only_its_own_class_is_served(cluster):
 
 
 async def test_a_pool_for_pods_is_not_for_services(cluster):
-    await cluster.apply(IP_POOLS, "workloads", spec={"cidr": "10.60.0.0/16", "allowedUses": ["Workload"]})
+    await cluster.apply(IP_POOLS, "another", spec={"cidr": "10.60.0.0/16", "allowedUses": ["Workload"]})
     await pool(cluster)
     await service(cluster, "a")
     await gets(cluster, "a", "10.10.10.0")

@@ -51,6 +51,12 @@ async def test_the_emptier_node_takes_a_lone_pod(cluster):
     assert await bound(cluster, "b") == "worker2"
 
 
+async def test_pods_made_all_at_once_are_spread_too(cluster):
+    for name in "abcd":
+        await run(cluster, name)
+    assert Counter([await bound(cluster, name) for name in "abcd"]) == {"worker1": 2, "worker2": 2}
+
+
 async def test_a_cordoned_node_gets_nothing(cluster):
     await cluster.change(NODES, "worker1", {"spec": {"unschedulable": True}})
     await cluster.deploy(replicas=3)

@@ -85,7 +85,9 @@ def test_nothing_that_listens():
         Bastion.find(None, {"CALICO_LAB_BASTION": "user@127.0.0.1:1"}).run("true")
 
 
-async def test_a_name_that_the_configuration_does_not_know_is_an_address(ssh_config):
+def test_a_name_that_the_configuration_does_not_know_is_an_address(tmp_path):
+    ssh_config = tmp_path / "ssh_config"
+    ssh_config.write_text("Host bastion\n HostName 127.0.0.1\n")
     found = look_up("me@198.51.100.7:2222", ssh_config, must_exist=True)
     assert (found.user, found.host, found.port) == ("me", "198.51.100.7", 2222)
 
@@ -94,7 +96,8 @@ def test_without_a_configuration_the_name_is_the_address(tmp_path):
     assert look_up("me@bastion", tmp_path / "none", must_exist=False) == Address("bastion", 22, "me")
 
 
-async def test_a_way_through_another_host_is_refused(ssh_config):
+def test_a_way_through_another_host_is_refused(tmp_path):
+    ssh_config = tmp_path / "ssh_config"
     ssh_config.write_text("Host far\n ProxyJump near\n")
     with pytest.raises(NoBastionError, match="by way of another host"):
         look_up("far", ssh_config, must_exist=True)

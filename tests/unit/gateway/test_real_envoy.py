@@ -164,7 +164,7 @@ async def test_no_request_is_lost_while_routes_clusters_and_endpoints_change(env
 
     loads = [asyncio.create_task(load()) for _ in range(4)]
     published = envoy.configuration(envoy.world())
-    for number in range(10):
+    for number in range(30):
         # Another route, hence another cluster; other backends; another policy.
         wanted = envoy.configuration(
             envoy.world(
@@ -174,9 +174,9 @@ async def test_no_request_is_lost_while_routes_clusters_and_endpoints_change(env
             )
         )
         while published != wanted:
-            published = xds.next_step(published, wanted, settled=True)
+            published = xds.next_step(published, wanted)
             envoy.publish(published)
-            await asyncio.sleep(0.15)  # more than Envoy needs, also on a busy machine
+            await envoy.takes_up(published)
     done.set()
     statuses = [status for each in await asyncio.gather(*loads) for status in each]
     assert len(statuses) > 200

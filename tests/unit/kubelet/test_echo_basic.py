@@ -123,6 +123,12 @@ def test_nonsense_is_a_bad_request(echo):
     assert echo.send(b"nonsense\r\n\r\n").endswith(b"\r\n\r\n400 Bad Request")
 
 
+def test_request_must_name_its_host(echo):
+    answer = echo.send(b"GET / HTTP/1.1\r\n\r\n")
+    assert answer.endswith(b"\r\n\r\n400 Bad Request: missing required Host header")
+    assert echo.send(b"GET / HTTP/1.0\r\n\r\n").startswith(b"HTTP/1.1 200 OK\r\n")
+
+
 def test_offer_to_upgrade_is_passed_over(echo):
     answer = echo.send(get("/round", "Upgrade: h2c", "HTTP2-Settings: AAMAAABk").replace(b"close", b"Upgrade, close"))
     assert answer.startswith(b"HTTP/1.1 200 OK")

@@ -21,12 +21,15 @@ async def server():
     """Answers with the status that ``server.status`` says; ``server.requests`` are those it got."""
 
     class Server:
-        status, requests = 200, []
+        def __init__(self):
+            self.status, self.requests, self.idle = 200, [], asyncio.Event()
 
         async def answer(self, reader, writer):
-            self.requests.append((await reader.readuntil(b"\r\n\r\n")).decode())
-            writer.write(f"HTTP/1.1 {self.status} words\r\n\r\n".encode())
+            with contextlib.suppress(asyncio.IncompleteReadError):  # a TCP probe says nothing
+                self.requests.append((await reader.readuntil(b"\r\n\r\n")).decode())
+                writer.write(f"HTTP/1.1 {self.status} words\r\n\r\n".encode())
             writer.close()
+            self.idle.set()
 
     server = Server()
     listening = await asyncio.start_server(server.answer, "127.0.0.1", 0)
@@ -72,6 +75,7 @@ async def test_refused_connection_is_named():
 
 async def test_tcp(server):
     await PROBER.attempt({"tcpSocket": {"port": server.port}}, {})
+    await server.idle.wait()
     with pytest.raises(ProbeFailed, match="connection refused"):
         await PROBER.attempt({"tcpSocket": {"port": await free_port()}}, {})
 

@@ -39,7 +39,7 @@ async def test_stop_of_one_that_listens():
 async def test_stop_takes_the_whole_group():
     program = spawn(["/bin/sh", "-c", "sleep 60 & wait"])
     await asyncio.sleep(0.1)
-    children = Path(f"/proc/{program.pid}/task/{program.pid}/children").read_text().split()
+    children = _children(program.pid)
     await program.stop(10)
     await asyncio.sleep(0.05)
     assert children
@@ -64,6 +64,10 @@ async def test_nothing_of_the_environment_but_what_is_given(monkeypatch):
 async def test_program_that_does_not_exist():
     with pytest.raises(FileNotFoundError):
         spawn(["/does/not/exist"])
+
+
+def _children(pid):
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
 
 
 def _runs(pid):

@@ -30,9 +30,6 @@ from calico_lab.local.kubelet.images.echo_answer import (
 
 STANDARD_OUTPUT = 1
 BACKLOG = 4096
-BAD_REQUEST = (
-    b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n400 Bad Request"
-)
 
 
 class HttpConnection(asyncio.Protocol):
@@ -62,8 +59,7 @@ class HttpConnection(asyncio.Protocol):
             self._parser = httptools.HttpRequestParser(self)
             self.data_received(data[upgrade.args[0] :])
         except httptools.HttpParserError:
-            self._transport.write(BAD_REQUEST)
-            self._transport.close()
+            self._refuse("400 Bad Request")
 
     def pause_writing(self) -> None:
         """Take no more requests from a client that does not read its answers."""
@@ -94,7 +90,12 @@ class HttpConnection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         """Answer the request."""
         version = self._parser.get_http_version()
-        host = next((value for name, value in self._headers if name == "Host"), "")
+        host = next((value for name, value in self._headers if name == "Host"), None)
+        if host is None:
+            if version != "1.0":
+                self._refuse("400 Bad Request: missing required Host header")
+                return
+            host = ""
         request = EchoRequest(
             self._parser.get_method().decode(), self._uri.decode(), f"HTTP/{version}", host, self._headers, self._peer
         )
@@ -109,6 +110,12 @@ class HttpConnection(asyncio.Protocol):
             self._send_later(response, message, keep_alive)
         else:
             self._send(message, keep_alive)
+
+    def _refuse(self, words: str) -> None:
+        """Refuse what is no HTTP, in the words of Go's server, and hang up."""
+        head = f"HTTP/1.1 {words}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n"
+        self._transport.write((head + words).encode())
+        self._transport.close()
 
     def _send(self, message: bytes, keep_alive: bool) -> None:
         if self._transport.is_closing():

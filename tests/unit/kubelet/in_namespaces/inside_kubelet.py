@@ -3,12 +3,14 @@
 import asyncio
 import json
 import os
+from pathlib import Path
 
 import pytest
 
 from calico_lab.local import resources
 from calico_lab.local.kubelet.images import ENVOY
 from calico_lab.local.objects import condition
+from calico_lab.local.start import programs
 
 TOKEN_FOLDER = "/run/secrets/kubernetes.io/serviceaccount"  # behind /var/run, a link
 
@@ -59,7 +61,7 @@ async def test_events_tell_the_story(world):
 
 
 async def test_container_sees_its_own_files_and_environment(world):
-    pid = await _pid(world, "backend-0")
+    pid = _pid("backend-0")
     environment = dict(line.split("=", 1) for line in _read(f"/proc/{pid}/environ").strip("\0").split("\0"))
     assert set(environment) - {"PATH", "HOSTNAME", "POD_NAME"} == {
         "KUBERNETES_SERVICE_HOST",
@@ -69,11 +71,11 @@ async def test_container_sees_its_own_files_and_environment(world):
     assert _read(f"/proc/{pid}/root{TOKEN_FOLDER}/ca.crt") == "the CA"
     assert _read(f"/proc/{pid}/root{TOKEN_FOLDER}/namespace") == "default"
     assert _read(f"/proc/{pid}/root/etc/hostname") == "backend-0\n"
-    assert os.listdir(f"/proc/{pid}/root/var/lib/kubelet") == []
+    assert _names(f"/proc/{pid}/root/var/lib/kubelet") == []
 
 
 async def test_token_is_good_for_the_api_server(world):
-    token = _read(f"/proc/{await _pid(world, 'backend-0')}/root{TOKEN_FOLDER}/token")
+    token = _read(f"/proc/{_pid('backend-0')}/root{TOKEN_FOLDER}/token")
     client = type(world.client)(world.server.handle, token=token)
     assert (await client.get(resources.PODS, "backend-0", "default"))["kind"] == "Pod"
 
@@ -110,7 +112,7 @@ async def test_volume_waits_for_its_config_map_and_follows_it(world):
     assert (await world.status("reader"))["phase"] == "Pending"
     await world.create(resources.CONFIG_MAPS, "settings", data={"colour": "blue"})
     await world.ready("reader")
-    path = f"/proc/{await _pid(world, 'reader')}/root/etc/settings/colour"
+    path = f"/proc/{_pid('reader')}/root/etc/settings/colour"
     assert _read(path) == "blue"
     await world.client.patch(resources.CONFIG_MAPS, "settings", "default", {"data": {"colour": "red"}})
     assert await world.until(lambda: _holds(path, "red")) < 0.5
@@ -129,7 +131,7 @@ async def test_container_that_ends_is_started_again_and_then_less_and_less_often
 async def test_killed_container_comes_back(world):
     await world.pod("killed")
     await world.ready("killed")
-    os.kill(await _pid(world, "killed"), 9)
+    os.kill(_pid("killed"), 9)
 
     async def again():
         container = await world.container("killed")
@@ -177,27 +179,27 @@ async def test_envoy_follows_a_config_map(world):
         return await world.ask("envoy", "/") == "two"
 
     assert await world.until(so) < 1
-    assert "--service-node\0envoy\0" in _read(f"/proc/{await _pid(world, 'envoy')}/cmdline")
+    assert "--service-node\0envoy\0" in _read(f"/proc/{_pid('envoy')}/cmdline")
 
 
 async def test_deleted_pod_goes_and_leaves_nothing(world):
-    pid = await _pid(world, "backend-1")
+    pid = _pid("backend-1")
     status = await world.status("backend-1")
     await world.client.delete(resources.PODS, "backend-1", "default")
     assert await world.gone("backend-1") < 2
-    assert not os.path.exists(f"/proc/{pid}/cmdline") or _read(f"/proc/{pid}/cmdline") == ""
+    assert not _read(f"/proc/{pid}/cmdline")
     assert status["podIP"] not in await world.run("worker2", "ip route")
     assert "backend-1" not in await world.run("worker2", "ls /var/log/pods")
 
 
 async def test_pod_deleted_by_force_is_stopped(world):
-    pid, address = await _pid(world, "backend-3"), (await world.status("backend-3"))["podIP"]
+    pid, address = _pid("backend-3"), (await world.status("backend-3"))["podIP"]
     await world.client.delete(resources.PODS, "backend-3", "default", grace_seconds=0)
     await world.gone("backend-3")
 
     async def so():
         routes = await world.run("worker2", "ip route")
-        return address not in routes and (not os.path.exists(f"/proc/{pid}") or not _read(f"/proc/{pid}/cmdline"))
+        return address not in routes and not _read(f"/proc/{pid}/cmdline")
 
     await world.until(so)
 
@@ -205,13 +207,9 @@ async def test_pod_deleted_by_force_is_stopped(world):
 async def test_every_request_is_counted_under_load(world):
     before = len((await world.log("backend-2")).splitlines())
     address = (await world.status("backend-2"))["podIP"]
-    report = await world.run("worker1", f"{_hey()} -n 20000 -c 100 http://{address}:3000/round")
-    assert "[200]\t20000 responses" in report
-    assert len((await world.log("backend-2")).splitlines()) == before + 20000
-
-
-def _hey():
-    from calico_lab.local.start import programs
+    report = await world.run("worker1", f"{programs.find().hey} -n 10000 -c 100 http://{address}:3000/round")
+    assert "[200]\t10000 responses" in report
+    assert len((await world.log("backend-2")).splitlines()) == before + 10000
 
     return programs.find().hey
 
@@ -242,12 +240,16 @@ def _xds(answer):
     return {"lds.json": json.dumps({"resources": [listener]}), "cds.json": json.dumps({"resources": []})}
 
 
-async def _pid(world, name):
+def _pid(name):
     """Return the process of a pod's container: the one whose host name is the pod's."""
-    for entry in filter(str.isdecimal, os.listdir("/proc")):
-        if f"HOSTNAME={name}\0" in _read(f"/proc/{entry}/environ"):
-            return int(entry)
+    for folder in Path("/proc").glob("[0-9]*"):
+        if f"HOSTNAME={name}\0" in _read(folder / "environ"):
+            return int(folder.name)
     raise AssertionError(f"no process of {name}")
+
+
+def _names(folder):
+    return [path.name for path in Path(folder).iterdir()]
 
 
 async def _restarted(world, name):
@@ -268,7 +270,6 @@ async def _holds(path, text):
 
 def _read(path):
     try:
-        with open(path) as file:
-            return file.read()
+        return Path(path).read_text()
     except (FileNotFoundError, ProcessLookupError):
         return ""
