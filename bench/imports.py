@@ -12,7 +12,13 @@ from bench.measure import Figure, command_seconds
 from tests.support.labs import running_lab
 
 RUNS = 7
-CONNECT = "import time; import calico_lab; start = time.perf_counter(); calico_lab.connect(); print(time.perf_counter() - start)"
+CONNECT = """
+import time
+import calico_lab
+start = time.perf_counter()
+calico_lab.connect()
+print(time.perf_counter() - start)
+"""
 
 
 def figures() -> Iterator[Figure]:

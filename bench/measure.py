@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import statistics
 import subprocess
@@ -44,7 +43,7 @@ def command_seconds(*arguments: str, runs: int) -> list[float]:
 
 def processes_of_lab(first_process: int) -> list[Path]:
     """Return the /proc folders of every process in the PID namespace of a lab's first process."""
-    namespace = os.readlink(f"/proc/{first_process}/ns/pid")
+    namespace = _link(Path(f"/proc/{first_process}/ns/pid"))
     folders = [folder for folder in Path("/proc").iterdir() if folder.name.isdigit()]
     return [folder for folder in folders if _link(folder / "ns/pid") == namespace]
 

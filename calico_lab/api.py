@@ -6,11 +6,10 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from calico_lab import errors
-from calico_lab.kubeconfig import Kubeconfig
+from calico_lab.kubeconfig import NO_CACHE, Kubeconfig
 
 REQUEST_SECONDS = 10.0
 
@@ -34,11 +33,10 @@ API_VERSIONS: Mapping[str, str] = {
 
 
 class Api:
-    """A connection to one API server. ``cache`` is the folder for what is discovered about it."""
+    """A connection to one API server."""
 
-    def __init__(self, kubeconfig: Kubeconfig, cache: Path) -> None:
+    def __init__(self, kubeconfig: Kubeconfig) -> None:
         self._kubeconfig = kubeconfig
-        self._cache = cache
 
     @cached_property
     def client(self) -> Any:
@@ -59,7 +57,7 @@ class Api:
     def _dynamic(self) -> Any:
         from kubernetes.dynamic import DynamicClient
 
-        return DynamicClient(self.client, cache_file=str(self._cache / "discovery.json"))  # type: ignore[no-untyped-call]
+        return DynamicClient(self.client, cache_file=str(NO_CACHE))  # type: ignore[no-untyped-call]
 
     def resource(self, kind: str, api_version: str) -> Any:
         """Return the client's handle on a kind; raises ``NotFound`` when the cluster does not serve it."""

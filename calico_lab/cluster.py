@@ -7,13 +7,9 @@ the official Python client. Objects come out as plain dictionaries, as they stan
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 import time
-import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from calico_lab import conditions, errors, kubectl
@@ -54,11 +50,7 @@ class Cluster:
 
     def __init__(self, kubeconfig: Kubeconfig) -> None:
         self.kubeconfig = kubeconfig
-        # Both kubectl and the Python client keep what they discover by the server's address: a lab that is started
-        # again at the same address would inherit what its predecessor served.
-        self._cache = Path(tempfile.mkdtemp(prefix="calico-lab-"))
-        weakref.finalize(self, shutil.rmtree, self._cache, ignore_errors=True)
-        self._api = Api(kubeconfig, self._cache)
+        self._api = Api(kubeconfig)
 
     def version(self) -> str:
         """Return the version of Kubernetes, such as ``v1.37.0``; raises ``NoClusterError`` when nothing answers."""
@@ -66,9 +58,7 @@ class Cluster:
 
     def apply(self, manifests: str, *, time_limit: float = APPLY_SECONDS) -> Applied:
         """Apply one or more YAML documents, as ``kubectl apply -f -`` does; raises ``CommandError`` with its words."""
-        output = kubectl.run(
-            self.kubeconfig, "apply", "-f", "-", stdin=manifests, cache=self._cache, time_limit=time_limit
-        )
+        output = kubectl.run(self.kubeconfig, "apply", "-f", "-", stdin=manifests, time_limit=time_limit)
         return Applied(tuple(output.splitlines()))
 
     def get(self, kind: str, name: str, namespace: str | None = None, *, api_version: str = "") -> JsonObject:

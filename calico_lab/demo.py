@@ -96,10 +96,15 @@ def _show_progress(client: Any, document: Any, progress: Progress) -> None:
         lines = [cell.source for cell in document.cells[:cell_index] if cell.cell_type == "markdown"]
         return next((text.splitlines()[0].lstrip("# ") for text in reversed(lines) if text.startswith("#")), "")
 
-    client.on_cell_start = lambda cell, cell_index: (
-        progress.update(task, description=section(cell_index)) if cell.cell_type == "code" else None
-    )
-    client.on_cell_executed = lambda cell, cell_index, execute_reply: progress.advance(task)
+    def started(cell: Any, cell_index: int) -> None:
+        if cell.cell_type == "code":
+            progress.update(task, description=section(cell_index))
+
+    def executed(**_: Any) -> None:
+        progress.advance(task)
+
+    client.on_cell_start = started
+    client.on_cell_executed = executed
 
 
 def _write(executed: Any, folder: Path) -> dict[str, Path]:

@@ -44,7 +44,7 @@ class CalicoLabError(Exception):
         return f"{self.problem}\nNext: {self.remedy}" if self.remedy else self.problem
 
     def _render_traceback_(self) -> list[str]:
-        """What Jupyter shows in place of a traceback (IPython's hook of this name): the message alone."""
+        """Return what Jupyter shows in place of a traceback: the message alone (a hook of IPython's)."""
         return [f"{type(self).__name__}: {self}"]
 
 
@@ -87,7 +87,7 @@ class MissingProgramError(LabError):
 
 
 class UnsupportedHostError(LabError):
-    """This machine, or its administrator, does not allow something that the lab cannot do without."""
+    """Something that the lab cannot do without is forbidden on this machine."""
 
 
 class ApiError(CalicoLabError):

@@ -24,6 +24,9 @@ from typing import Any
 from calico_lab.errors import NoClusterError
 
 EXTENSION = "calico-lab"
+# Both kubectl and the Python client keep on disk what they discover, by the server's address. A lab that is started
+# again at the same address would inherit what its predecessor served. Beneath a file nothing is found or written.
+NO_CACHE = Path(os.devnull, "none")
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,12 @@ import sys
 from pathlib import Path
 
 from calico_lab.errors import CommandError, MissingProgramError
-from calico_lab.kubeconfig import Kubeconfig
+from calico_lab.kubeconfig import NO_CACHE, Kubeconfig
 
 
-def run(kubeconfig: Kubeconfig, *arguments: str, stdin: str = "", cache: Path, time_limit: float) -> str:
-    """Run kubectl against a cluster and return its output; raises ``CommandError`` with its words when it fails.
-
-    ``cache`` is the folder for what it discovers about the cluster.
-    """
-    command = [str(program()), f"--context={kubeconfig.context}", f"--cache-dir={cache}", *arguments]
+def run(kubeconfig: Kubeconfig, *arguments: str, stdin: str = "", time_limit: float) -> str:
+    """Run kubectl against a cluster and return its output; raises ``CommandError`` with its words when it fails."""
+    command = [str(program()), f"--context={kubeconfig.context}", f"--cache-dir={NO_CACHE}", *arguments]
     said = f"kubectl {' '.join(arguments)}"
     environment = os.environ | {"KUBECONFIG": kubeconfig.files}
     try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 JsonObject = dict[str, Any]
 
@@ -28,15 +28,33 @@ class Request:
         return next((value for key, value in self.query if key == name), default)
 
 
+class WebSocket(Protocol):
+    """The server's end of a WebSocket (RFC 6455), of which only whole messages are seen."""
+
+    async def receive(self) -> bytes | None:
+        """Return the next message, or None once the client has closed or is gone."""
+
+    async def send(self, message: bytes) -> None:
+        """Send a binary message; waits while the client is slow. Raises ``ConnectionError`` when it is gone."""
+
+    async def close(self) -> None:
+        """Say goodbye, with code 1000."""
+
+
 @dataclass(frozen=True)
 class Response:
-    """An HTTP response: either ``body`` or, where it goes on (watch, logs -f), ``stream``."""
+    """An HTTP response: either ``body`` or, where it goes on (watch, logs -f), ``stream``, or ``websocket``.
+
+    ``websocket`` (exec, attach, port-forward) has status 101 and the chosen subprotocol in the header
+    ``Sec-WebSocket-Protocol``; it is called once the connection is upgraded, which ends when it returns.
+    """
 
     status: int
     body: bytes = b""
     content_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
     stream: AsyncIterator[bytes] | None = None
+    websocket: Callable[[WebSocket], Awaitable[None]] | None = None
 
 
 Handler = Callable[[Request], Awaitable[Response]]

@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
-from aiohttp import web
+from aiohttp import WSMsgType, web
 
-from calico_lab.local.wire import Handler, Request, Response
+from calico_lab.local.wire import Handler, Request, Response, WebSocket
 
 LARGEST_REQUEST = 4 * 1024 * 1024
 
@@ -45,6 +45,8 @@ async def _answer(handler: Handler, incoming: web.BaseRequest) -> web.StreamResp
     response = await handler(request)
     if response.stream is not None:
         return await _stream(incoming, response, response.stream)
+    if response.websocket is not None:
+        return await _upgrade(incoming, response, response.websocket)
     headers = {"Content-Type": response.content_type, **response.headers}
     return web.Response(status=response.status, body=response.body, headers=headers)
 
@@ -73,3 +75,41 @@ async def _stream(incoming: web.BaseRequest, response: Response, stream: AsyncIt
             await close()
     await outgoing.write_eof()
     return outgoing
+
+
+class _Upgraded:
+    """A WebSocket as aiohttp has it."""
+
+    def __init__(self, connection: web.WebSocketResponse) -> None:
+        self._connection = connection
+
+    async def receive(self) -> bytes | None:
+        while True:
+            message = await self._connection.receive()
+            if message.type is WSMsgType.BINARY:
+                return bytes(message.data)
+            if message.type is WSMsgType.TEXT:
+                return str(message.data).encode()
+            if message.type not in (WSMsgType.PING, WSMsgType.PONG):
+                return None
+
+    async def send(self, message: bytes) -> None:
+        await self._connection.send_bytes(message)
+
+    async def close(self) -> None:
+        await self._connection.close()
+
+
+async def _upgrade(
+    incoming: web.BaseRequest, response: Response, talk: Callable[[WebSocket], Awaitable[None]]
+) -> web.StreamResponse:
+    chosen = response.headers.get("Sec-WebSocket-Protocol")
+    connection = web.WebSocketResponse(protocols=(chosen,) if chosen else (), compress=False)
+    if not connection.can_prepare(incoming):
+        return web.Response(status=400, text="this is not the opening handshake of a WebSocket\n")
+    await connection.prepare(incoming)
+    try:
+        await talk(_Upgraded(connection))
+    finally:
+        await connection.close()
+    return connection

@@ -115,7 +115,7 @@ def _calico(plural: str, kind: str, *short_names: str, namespaced: bool = False,
 BUILT_IN_KINDS = (
     _core("namespaces", "Namespace", "ns", namespaced=False, subresources="status finalize"),
     _core("nodes", "Node", "no", namespaced=False, subresources="status"),
-    _core("pods", "Pod", "po", subresources="status log binding"),
+    _core("pods", "Pod", "po", subresources="attach binding exec log portforward status"),
     _core("services", "Service", "svc", subresources="status"),
     _core("serviceaccounts", "ServiceAccount", "sa", subresources="token"),
     _core("configmaps", "ConfigMap", "cm"),
@@ -163,6 +163,9 @@ REVIEW_KINDS = (
 SUBRESOURCE_KINDS = {
     "scale": ("autoscaling", "v1", "Scale", ("get", "patch", "update")),
     "log": ("", "v1", "Pod", ("get",)),
+    "attach": ("", "v1", "PodAttachOptions", ("create", "get")),
+    "exec": ("", "v1", "PodExecOptions", ("create", "get")),
+    "portforward": ("", "v1", "PodPortForwardOptions", ("create", "get")),
     "binding": ("", "v1", "Binding", ("create",)),
     "token": ("authentication.k8s.io", "v1", "TokenRequest", ("create",)),
     "finalize": ("", "v1", "Namespace", ("update",)),

@@ -76,8 +76,8 @@ class ApiServer:
         } | ({pods.storage_key: PodStrategy(pods, store)} if pods else {})
 
     def connect_kubelet(self, node: str, handler: Handler) -> None:
-        """Forward requests for the logs of a node's pods to its kubelet."""
-        self._subresources.kubelets[node] = handler
+        """Hand requests for logs, exec, attach and port-forward of a node's pods on to its kubelet."""
+        self._subresources.kubelets.connect(node, handler)
 
     async def handle(self, request: Request) -> Response:
         """Answer a request; failures are answered with a Status, never raised."""
@@ -137,13 +137,7 @@ class ApiServer:
         if not route.name:
             return self._collection(kind, route.namespace, request)
         if route.subresource and route.subresource not in kind.subresources:
-            if kind.kind == "Pod" and route.subresource in (
-                "exec",
-                "attach",
-                "portforward",
-                "eviction",
-                "ephemeralcontainers",
-            ):
+            if kind.kind == "Pod" and route.subresource in ("eviction", "ephemeralcontainers"):
                 raise answers.not_implemented(kind, route.name, route.subresource)
             raise answers.no_such_path()
         if route.subresource in ("", "status"):

@@ -1,4 +1,4 @@
-"""What lies below an object's path besides its status: scale, binding, token, log; and reviews of oneself."""
+"""What lies below an object's path besides its status: scale, binding, token, streams; and reviews of oneself."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from calico_lab.local.apiserver.authentication import Authenticator, User
 from calico_lab.local.apiserver.bodies import WriteOptions, checked, parse_object, write_options
 from calico_lab.local.apiserver.field_problems import FieldProblem
 from calico_lab.local.apiserver.kinds import Kind
+from calico_lab.local.apiserver.kubelets import STREAMING, Kubelets
 from calico_lab.local.apiserver.patch import patched
 from calico_lab.local.apiserver.routes import Route
 from calico_lab.local.apiserver.store import Store
 from calico_lab.local.apiserver.writes import Writer
 from calico_lab.local.objects import now
-from calico_lab.local.wire import Handler, JsonObject, Request, Response
+from calico_lab.local.wire import JsonObject, Request, Response
 
 SCALE = Kind("autoscaling", "v1", "scales", "Scale", custom=True)
-_KUBELET_LOG_OPTIONS = ("follow", "tailLines", "timestamps", "sinceSeconds", "sinceTime", "limitBytes", "previous")
 
 
 class Subresources:
@@ -29,7 +29,7 @@ class Subresources:
         self._store = store
         self._writer = writer
         self._authenticator = authenticator
-        self.kubelets: dict[str, Handler] = {}
+        self.kubelets = Kubelets()
 
     async def answer(self, kind: Kind, route: Route, request: Request) -> Response:
         """Answer a request for a subresource other than status."""
@@ -41,7 +41,9 @@ class Subresources:
         if name == "token" and method == "POST":
             return self._issue_token(kind, route, request)
         if name == "log" and method == "GET":
-            return await self._log(kind, route, request)
+            return await self.kubelets.logs(self._object(kind, route), request)
+        if name in STREAMING and method in ("GET", "POST"):
+            return await self.kubelets.stream(self._object(kind, route), name, request)
         if name == "finalize" and method == "PUT":
             options = write_options(request)
             item = parse_object(request)
@@ -109,18 +111,6 @@ class Subresources:
         identity = {"kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1"}
         return answers.answer(identity | {"metadata": metadata, "spec": spec, "status": status}, 201)
 
-    async def _log(self, kind: Kind, route: Route, request: Request) -> Response:
-        pod = self._object(kind, route)
-        container = _container(pod, request.parameter("container"))
-        node = pod["spec"].get("nodeName")
-        if not node:
-            raise errors.BadRequest(f"pod {route.name} does not have a host assigned")
-        if node not in self.kubelets:
-            raise errors.ApiError(f'Get "https://{node}:10250/containerLogs": no kubelet of that node is connected')
-        path = f"/containerLogs/{route.namespace}/{route.name}/{container}"
-        query = tuple((key, value) for key, value in request.query if key in _KUBELET_LOG_OPTIONS)
-        return await self.kubelets[node](Request("GET", path, query))
-
 
 def scale_of(item: JsonObject) -> JsonObject:
     """Return the Scale of a deployment or replica set."""
@@ -135,22 +125,6 @@ def scale_of(item: JsonObject) -> JsonObject:
         "spec": {"replicas": item["spec"].get("replicas", 1)},
         "status": {"replicas": item.get("status", {}).get("replicas", 0), "selector": selector},
     }
-
-
-def _container(pod: JsonObject, wanted: str) -> str:
-    name = pod["metadata"]["name"]
-    names = [entry["name"] for entry in pod["spec"].get("containers") or ()]
-    others = [entry["name"] for entry in pod["spec"].get("initContainers") or ()]
-    if wanted:
-        if wanted not in names + others:
-            raise errors.BadRequest(f"container {wanted} is not valid for pod {name}")
-        return wanted
-    if len(names) != 1:
-        choices = f"choose one of: [{' '.join(names)}]"
-        if others:
-            choices += f" or one of the init containers: [{' '.join(others)}]"
-        raise errors.BadRequest(f"a container name must be specified for pod {name}, {choices}")
-    return str(names[0])
 
 
 def review(kind: Kind, user: User, request: Request) -> Response:

@@ -62,10 +62,14 @@ def seal() -> None:
 
     Mounts that a less privileged namespace inherits are locked: nobody inside can make them writable or take off what
     covers them, whatever capabilities they have there (mount_namespaces(7), "Restrictions on mount namespaces").
+
+    And since the first process holds files of the machine (its log), nobody inside may look into it: not by way of
+    /proc/1/fd either, which would open them anew.
     """
     linux.unshare(linux.CLONE_NEWUSER)
     become_root_of_namespace(0, 0)
     own_namespaces()
+    linux.forbid_inspection()
 
 
 def become_root_of_namespace(user: int, group: int) -> None:

@@ -36,6 +36,8 @@ _AT_RECURSIVE = 0x8000
 _MOUNT_ATTR_RDONLY = 0x1
 _MOUNT_ATTR_NOSUID = 0x2
 
+_PR_SET_DUMPABLE = 4
+
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -98,3 +100,11 @@ def set_hostname(name: str) -> None:
     """Name the host of the current UTS namespace (sethostname(2))."""
     encoded = name.encode()
     _check(_libc.sethostname(encoded, len(encoded)), name)
+
+
+def forbid_inspection() -> None:
+    """Close this process's memory, descriptors and environment to others of its user (PR_SET_DUMPABLE in prctl(2)).
+
+    Only who has rights in the user namespace in which its program was started is let in from then on.
+    """
+    _check(_libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0))

@@ -18,8 +18,9 @@ _LIBRARY_LINKS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 _DEVICE_LINKS = {"ptmx": "pts/ptmx", "fd": "/proc/self/fd", "stdin": "fd/0", "stdout": "fd/1", "stderr": "fd/2"}
 _FOLDERS = ("home", "mnt", "opt", "run", "srv", "var/lib", "var/log")
-# What the machine's root may write for the ownership of the files alone; a lab may have been started by root.
-_PROC_READ_ONLY = ("sysrq-trigger", "irq", "bus", "fs")
+# What tells of the machine's other programs and of its kernel to whoever root is, were the lab started by root.
+_PROC_HIDDEN = ("kallsyms", "kcore", "key-users", "keys", "kmsg", "kpagecgroup", "kpagecount", "kpageflags", "slabinfo",
+                "timer_list", "vmallocinfo")  # fmt: skip
 # Of the machine's /etc only what its programs need to find their libraries, look up names and talk to a terminal.
 _ETC_COPIED = (
     "alternatives",
@@ -92,7 +93,8 @@ def _make_devices(dev: Path) -> None:
     dev.mkdir()
     for name in _DEVICES:
         (dev / name).touch()
-        linux.mount(f"/dev/{name}", dev / name, flags=linux.MS_BIND)
+        # Read-only holds for the node alone, such as its permissions, which root could change; not for what it leads to.
+        linux.bind_read_only(Path("/dev", name), dev / name)
     for name, target in _DEVICE_LINKS.items():
         (dev / name).symlink_to(target)
     _make_memory_folder(dev / "shm", 0o1777)
@@ -150,10 +152,21 @@ def _mount_kernel_views(root: Path) -> None:
     proc = root / "proc"
     proc.mkdir()
     linux.mount("proc", proc, "proc", flags)
-    # Not sys/net: the sysctls of a network namespace belong to whoever owns that namespace.
-    sysctls = [path for path in (proc / "sys").iterdir() if path.name != "net"]
-    for path in [proc / name for name in _PROC_READ_ONLY] + sysctls:
-        if path.exists():
-            linux.bind_read_only(path, path)
+    _protect_proc(proc)
     (root / "sys").mkdir()
     linux.mount("sysfs", root / "sys", "sysfs", flags | linux.MS_RDONLY)
+
+
+def _protect_proc(proc: Path) -> None:
+    """Make read-only what in /proc is the machine's: root may write there, and change permissions, as the owner.
+
+    A process's own folder is not, nor what stands for it, nor sys/net: the sysctls of a network namespace belong to
+    whoever owns that namespace.
+    """
+    everything = [path for path in proc.iterdir() if not path.name.isdigit() and not path.is_symlink()]
+    sysctls = [path for path in (proc / "sys").iterdir() if path.name != "net"]
+    for path in [*everything, *sysctls]:
+        if path.name in _PROC_HIDDEN:
+            linux.bind_read_only(Path("/dev/null"), path)
+        elif path != proc / "sys":
+            linux.bind_read_only(path, path)

@@ -15,7 +15,7 @@ import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from calico_lab.errors import LabError
@@ -107,8 +107,10 @@ class StateFolder:
     def description(self) -> Description | None:
         """Return the description, if a whole one is stored."""
         try:
-            return Description(**json.loads(self._description.read_text()))
-        except (FileNotFoundError, ValueError, TypeError):
+            stored = json.loads(self._description.read_text())
+            # Another version of calico_lab may have stored more.
+            return Description(**{each.name: stored[each.name] for each in fields(Description)})
+        except (FileNotFoundError, ValueError, TypeError, KeyError):
             return None
 
     def open_log(self) -> int:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 
 import pytest
+from support.kubectl import TOKEN, serving
 
 from calico_lab.local import custom_resources, resources
 from calico_lab.local.apiserver.server import ApiServer
 from calico_lab.local.client import ApiClient
 from calico_lab.local.wire import Request
 
-TOKEN = "a-token-of-the-tests"
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 
 
@@ -31,8 +31,12 @@ class Asker:
     def __init__(self, server):
         self.server = server
 
-    async def __call__(self, method, path, body=None, *, accept="application/json", content_type=None, **query):
+    async def __call__(
+        self, method, path, body=None, *, accept="application/json", content_type=None, upgrade="", **query
+    ):
         headers = {"authorization": f"Bearer {TOKEN}", "accept": accept}
+        if upgrade:
+            headers["upgrade"] = upgrade
         if body is not None:
             headers["content-type"] = content_type or "application/json"
             body = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -121,6 +125,12 @@ async def client(server):
 @pytest.fixture
 async def ask(server, client):
     return Asker(server)
+
+
+@pytest.fixture
+async def kubectl(server, client, tmp_path):
+    async with serving(server, tmp_path) as kubectl:
+        yield kubectl
 
 
 @pytest.fixture

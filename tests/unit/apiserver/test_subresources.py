@@ -92,7 +92,7 @@ async def test_the_container_must_be_clear(client, ask, make, container, message
     assert (answer.status, answer.body["message"]) == (400, message)
 
 
-@pytest.mark.parametrize("subresource", ["exec", "attach", "portforward", "eviction"])
+@pytest.mark.parametrize("subresource", ["eviction", "ephemeralcontainers"])
 async def test_what_the_lab_cannot_do_with_a_pod_is_said(client, ask, make, subresource):
     await client.create(PODS, make.pod())
     answer = await ask("POST", f"/api/v1/namespaces/default/pods/web/{subresource}", {})
