@@ -8,7 +8,7 @@ COMPILED := $(VENV)/.compiled
 SOURCES := $(shell find calico_lab -name '*.py')
 CHECKED := calico_lab tests bench scripts notebooks
 
-.PHONY: help setup demo lab test lint unit notebooks bench lock schemas clean
+.PHONY: help setup demo lab test lint unit notebooks soak bench lock schemas clean
 .DELETE_ON_ERROR:
 
 help:
@@ -16,6 +16,7 @@ help:
 	@echo 'make lab        open JupyterLab on the notebooks, with the local lab running'
 	@echo 'make test       every check: lint, unit, notebooks'
 	@echo 'make setup      set up only, into $(VENV)'
+	@echo 'make soak       the long checks: fifty kills, two hundred labs'
 	@echo 'make bench      measure'
 	@echo 'make lock       pin the dependencies anew'
 	@echo 'make schemas    derive the API schemas anew from published packages'
@@ -70,10 +71,13 @@ lint: setup
 	scripts/check_requirements.sh
 
 unit: setup
-	$(BIN)/pytest tests
+	$(BIN)/pytest tests --ignore=tests/soak
 
 notebooks: setup
 	scripts/with_lab.sh $(BIN)/pytest --nbval notebooks
+
+soak: setup
+	$(BIN)/pytest tests/soak
 
 bench: setup
 	$(BIN)/python -m bench

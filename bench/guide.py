@@ -11,9 +11,6 @@ from tests.support.labs import RunningLab, running_lab
 from tests.support.shell import bastion_shell
 
 RUNS = 3
-SESSIONS = "timeout 20 bash -c 'until [ $(sudo birdc show protocols | grep -c Established) = 3 ]; do sleep 0.05; done'"
-PROGRAMMED = "kubectl wait --for=condition=Programmed gateway/load-balancing-gateway --timeout=20s"
-ROUTE = "timeout 20 bash -c 'until ip route | grep -q ^10.10.10.[0-9]*\\ ; do sleep 0.05; done'"
 
 
 def figures() -> Iterator[Figure]:
@@ -25,14 +22,7 @@ def follow(run: int) -> float:
     """Type the guide into one shell of a fresh lab; returns the seconds it took."""
     with running_lab(f"bench-guide-{run}") as lab, bastion_shell(lab.ssh_config) as shell:
         start = time.perf_counter()
-        for step in ("ip-pool", "bgp"):
-            shell.run(guide.command(step))
-        shell.run(SESSIONS)
-        for step in (*guide.PREREQUISITES[2:], *guide.DEMO):
-            shell.run(guide.command(step))
-        for waiting in (PROGRAMMED, ROUTE):
-            shell.run(waiting)
-        shell.run(guide.command("gateway-address"))
+        guide.follow_to_the_load(shell)
         assert guide.statuses(shell.run(guide.command("load"))) == {200: 100}
         assert guide.received(shell.run(guide.command("requests-per-pod"))) == [25] * 4
         shell.run(guide.command("clean-up"))
@@ -42,11 +32,4 @@ def follow(run: int) -> float:
 def demo(lab: RunningLab) -> None:
     """Bring a lab to the guide's step 6, ready for load."""
     with bastion_shell(lab.ssh_config) as shell:
-        for step in guide.PREREQUISITES:
-            shell.run(guide.command(step))
-        shell.run(SESSIONS)
-        for step in guide.DEMO:
-            shell.run(guide.command(step))
-        for waiting in (PROGRAMMED, ROUTE):
-            shell.run(waiting)
-        shell.run("kubectl wait --for=condition=Available deployment/backend --timeout=20s")
+        guide.follow_to_the_load(shell)

@@ -51,5 +51,4 @@ def prepare(lab: RunningLab) -> None:
         assert done.returncode == 0, done.stderr
     lab.kubectl("wait", "--for=condition=Available", "deployment/backend", "--timeout=20s")
     lab.kubectl("wait", "--for=condition=Accepted", "gatewayclass/tigera-gateway-class", "--timeout=20s")
-    waiting = "until [ $(sudo birdc show protocols | grep -c Established) = 3 ]; do sleep 0.05; done"
-    lab.bastion(f"timeout 20 bash -c '{waiting}'")
+    lab.bastion(guide.SESSIONS_ESTABLISHED)

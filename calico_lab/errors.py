@@ -6,6 +6,7 @@
     ├── CommandError             a command on the bastion or kubectl failed
     ├── WaitTimeout              a condition did not come true within its limit
     ├── PrerequisiteError        the cluster or the bastion lacks what a lesson stands on
+    ├── StepError                a step of the guide is not known, or cannot be taken from where the cluster is
     ├── ReportError              the output of a tool is not what that tool prints
     ├── LabError                 the local lab could not do what was asked
     │   ├── MissingProgramError  a program that the lab needs is not there
@@ -72,6 +73,10 @@ class WaitTimeout(CalicoLabError):
 
 class PrerequisiteError(CalicoLabError):
     """The cluster or the bastion lacks what a lesson stands on, and is not ours to change."""
+
+
+class StepError(CalicoLabError):
+    """The guide has no such step, or the cluster is already beyond it."""
 
 
 class ReportError(CalicoLabError):

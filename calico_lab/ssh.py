@@ -16,7 +16,7 @@ from pathlib import Path
 import paramiko
 
 from calico_lab import ssh_terminal
-from calico_lab.bastion import CompletedCommand
+from calico_lab.completed_command import CompletedCommand
 from calico_lab.errors import NoBastionError
 
 CONNECT_SECONDS = 10.0

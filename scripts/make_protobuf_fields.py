@@ -24,7 +24,7 @@ ROOTS = (
     "authorization.SelfSubjectRulesReview", "autoscaling.Scale", "coordination.Lease", "discovery.EndpointSlice",
     "networking.NetworkPolicy", "meta.DeleteOptions",
 )  # fmt: skip
-PLAIN = {"bool", "int32", "int64", "string", "[]byte", "float64"}
+PLAIN = {"bool", "int32", "int64", "string", "bytes"}
 ALIASES = {"int": "int64", "types.UID": "string", "runtime.RawExtension": "raw"}
 # Messages whose JSON is no object: the decoder knows them by these names.
 SPECIAL = {
@@ -71,12 +71,10 @@ def read(group: str, lines: list[str], messages: Messages, defined: dict[str, st
 
 def qualified(group: str, kind: str) -> str:
     """Return a Go type with its package's group in front of the name, modifiers kept."""
-    if kind in PLAIN or kind == "[]byte":
-        return kind
     modifiers, name = re.fullmatch(r"((?:\*|\[\]|map\[[\w.]+\])*)([\w.]+)", kind).groups()  # type: ignore[union-attr]
     modifiers = re.sub(r"map\[[\w.]+\]", "map[]", modifiers)
     if name == "byte":
-        return modifiers.removesuffix("[]") + "[]byte"
+        return modifiers.removesuffix("[]") + "bytes"
     if name in PLAIN:
         return modifiers + name
     if name in ALIASES:
@@ -90,8 +88,6 @@ def resolve(field: str, defined: dict[str, str], messages: Messages) -> str:
     """Replace the names of types that are no messages by what they stand for."""
     name, kind = field.split(" ")
     modifiers, base = re.fullmatch(r"((?:\?|\*|\[\]|map\[\])*)(.+)", kind).groups()  # type: ignore[union-attr]
-    if modifiers.endswith("[]") and base == "byte":
-        modifiers, base = modifiers[:-2], "[]byte"
     while base in defined and base not in messages and base not in SPECIAL:
         more, base = re.fullmatch(r"((?:\[\]|map\[\])*)(.+)", defined[base]).groups()  # type: ignore[union-attr]
         modifiers += more

@@ -20,13 +20,20 @@ TIME_LIMIT = float(os.environ.get("CALICO_LAB_TIME_LIMIT", "60"))
 POLL_SECONDS = 0.1
 
 
-def until(is_so: Callable[[], bool], description: str, *, remedy: str, time_limit: float = TIME_LIMIT) -> Awaited:
+def until(
+    is_so: Callable[[], bool],
+    description: str,
+    *,
+    remedy: str,
+    time_limit: float = TIME_LIMIT,
+    poll_seconds: float = POLL_SECONDS,
+) -> Awaited:
     """Wait until a question about anything is answered with yes; ``remedy`` is the command to look further with."""
     start = time.monotonic()
     while not is_so():
         if time.monotonic() - start > time_limit:
             raise WaitTimeout(f"not within {time_limit:g} s: {description}", remedy=remedy)
-        time.sleep(POLL_SECONDS)
+        time.sleep(poll_seconds)
     return Awaited(description, {}, time.monotonic() - start)
 
 

@@ -61,10 +61,9 @@ class Parts:
         part = self._parts[name] = Part(name, host.name)
         self._group.create_task(self._keep_running(part, run), name=name)
 
-    def ended(self, name: str, host: Host, why: str) -> None:
-        """Take note of the end of a program that its own supervisor starts again."""
-        part = self._parts.setdefault(name, Part(name, host.name))
-        self._note(part, why)
+    def ended(self, name: str, why: str) -> None:
+        """Take note of the end of a part's program that the part itself has started again."""
+        self._note(self._parts[name], why)
 
     def kill(self, name: str) -> bool:
         """End a part, as a test of what becomes of the lab then; returns whether there is such a part."""

@@ -103,6 +103,11 @@ def spawn(
         return start()
 
 
+def ending(exit_code: int) -> str:
+    """Say in words how a program ended."""
+    return f"it exited with {exit_code}" if exit_code >= 0 else f"it was killed by {signal.Signals(-exit_code).name}"
+
+
 async def run(
     arguments: Sequence[str],
     *,

@@ -16,7 +16,7 @@ import yaml
 from support import guide
 from support.labs import KUBECTL, RunningLab, running_lab
 
-ROWS: list[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("faults.yaml").read_text())
+ROWS: list[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("faults.yaml").read_text())["rows"]
 TIME_LIMIT = 10.0
 HOST = "fault.example"
 GATEWAY = "gateway.networking.k8s.io/v1"
@@ -159,6 +159,9 @@ def test_fault(faults: Faults, row: dict[str, Any]):
         while (seen := faults.outcome(row, applied)) != expected and time.monotonic() < deadline:
             time.sleep(0.1)
         assert seen == expected
+        if "stays" in row:
+            time.sleep(1)
+            assert faults.outcome(row, applied) == expected
     finally:
         if objects:
             faults.kubectl("delete --ignore-not-found --wait -f -", objects)

@@ -8,14 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from support import guide
-from support.labs import RunningLab, running_lab
+from support.labs import RunningLab, calico_lab, running_lab
 from support.shell import BastionShell, bastion_shell
 
+SENT = "/sys/class/net/{}/statistics/tx_packets"
 ESTABLISHED = r"(?:control1|worker1|worker2) +BGP +master +up +\d\d:\d\d:\d\d +Established"
-LINKS = "cat /sys/class/net/{}/statistics/rx_packets"
 LOAD_BALANCER_ADDRESS = r"10\.10\.10\.\d+"
 
 
@@ -25,6 +26,7 @@ class Transcript:
 
     printed: dict[str, str] = field(default_factory=dict)
     seen: dict[str, str] = field(default_factory=dict)
+    packets: dict[str, int] = field(default_factory=dict)
 
 
 @pytest.fixture(scope="module")
@@ -58,13 +60,13 @@ def follow_the_guide(lab: RunningLab, shell: BastionShell) -> Transcript:
     for step in guide.DEMO:
         follow(step)
     # In place of the guide's sleep of 60 seconds: wait for what it waits for.
-    shell.run("kubectl wait --for=condition=Programmed gateway/load-balancing-gateway --timeout=20s")
-    shell.run("timeout 20 bash -c 'until ip route | grep -q ^10.10.10.[0-9]* ; do sleep 0.1; done'")
+    for ready in (guide.PROGRAMMED, guide.ROLLED_OUT, guide.ROUTE_LEARNED):
+        shell.run(ready)
     look("routes after", "ip route")
     follow("gateway-address")
-    look("packets before", LINKS.format("eth0"))
+    before = packets(lab)
     follow("load")
-    look("packets after", LINKS.format("eth0"))
+    told.packets = {link: count - before[link] for link, count in packets(lab).items()}
     follow("requests-per-pod")
     told.printed["second load"] = shell.run(guide.command("load"))
     told.printed["second count"] = shell.run(guide.command("requests-per-pod"))
@@ -72,12 +74,34 @@ def follow_the_guide(lab: RunningLab, shell: BastionShell) -> Transcript:
     move_envoy(shell, told)
     follow("clean-up")
     shell.run("kubectl wait --for=delete pod -l app=backend --timeout=40s")
-    shell.run("timeout 40 bash -c 'while ip route | grep -q ^10.10.10.[0-9]*\\ ; do sleep 0.1; done'")
+    shell.run("kubectl wait --for=delete pod -n tigera-gateway -l app.kubernetes.io/name=envoy --timeout=40s")
+    shell.run(guide.ROUTE_GONE)
     look("pods left", "kubectl get pods")
     look("envoy left", "kubectl get all -n tigera-gateway -l app.kubernetes.io/name=envoy")
     look("addresses left", "kubectl get services -A")
     look("routes left", "ip route")
     return told
+
+
+def packets(lab: RunningLab) -> dict[str, int]:
+    """Count the packets on the links of a request's way: bastion, Envoy's node, Envoy's pod, each backend pod."""
+
+    def sent(host: str, link: str) -> int:
+        return int(calico_lab("node", "--name", lab.name, host, "--", f"cat {SENT.format(link)}").stdout)
+
+    def towards(pod: dict[str, Any]) -> int:
+        host, address = pod["spec"]["nodeName"], pod["status"]["podIP"]
+        route = calico_lab("node", "--name", lab.name, host, "--", f"ip route get {address}").stdout
+        return sent(host, re.search(r"dev (\S+)", route)[1])
+
+    (envoy,) = lab.get("pods", "-n", "tigera-gateway", "-l", "app.kubernetes.io/name=envoy")["items"]
+    backends = lab.get("pods", "-l", "app=backend")["items"]
+    return {
+        "bastion": int(lab.bastion(f"cat {SENT.format('eth0')}").stdout),
+        "Envoy's node": sent(envoy["spec"]["nodeName"], "eth0"),
+        "Envoy": towards(envoy),
+        **{pod["metadata"]["name"]: towards(pod) for pod in backends},
+    }
 
 
 def move_envoy(shell: BastionShell, told: Transcript) -> None:
@@ -174,8 +198,12 @@ def test_a_second_load_makes_it_50_each(transcript):
     assert guide.received(transcript.printed["second count"]) == [50, 50, 50, 50]
 
 
-def test_the_traffic_crosses_the_bastions_link(transcript):
-    assert int(transcript.seen["packets after"]) - int(transcript.seen["packets before"]) > 100
+def test_the_requests_cross_every_link_of_their_way(transcript):
+    """Each request is at least one packet; the guide's hundred reach Envoy, and 25 of them each pod."""
+    for link in ("bastion", "Envoy's node", "Envoy"):
+        assert transcript.packets.pop(link) >= 100
+    assert len(transcript.packets) == 4
+    assert min(transcript.packets.values()) >= 25
 
 
 def test_the_next_hop_follows_envoy_to_the_other_worker(transcript):

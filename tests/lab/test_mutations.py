@@ -14,9 +14,6 @@ from support import guide
 from support.labs import RunningLab, running_lab
 from support.shell import BastionShell, bastion_shell
 
-SESSIONS = "timeout 20 bash -c 'until [ $(sudo birdc show protocols | grep -c Established) = 3 ]; do sleep 0.1; done'"
-ROUTE = "timeout 20 bash -c 'until ip route | grep -q ^10.10.10.[0-9]*\\ ; do sleep 0.1; done'"
-NO_ROUTE = "timeout 20 bash -c 'while ip route | grep -q ^10.10.10; do sleep 0.1; done'"
 # Drawn at random, 400 requests come out this even less often than once in 10,000 times, three loads in a row never.
 LOADS = 3
 POLICY = "backendtrafficpolicy/round-robin-policy"
@@ -31,15 +28,7 @@ def lab() -> Iterator[RunningLab]:
 @pytest.fixture(scope="module")
 def shell(lab: RunningLab) -> Iterator[BastionShell]:
     with bastion_shell(lab.ssh_config) as shell:
-        for step in guide.PREREQUISITES:
-            shell.run(guide.command(step))
-        shell.run(SESSIONS)
-        for step in guide.DEMO:
-            shell.run(guide.command(step))
-        shell.run("kubectl wait --for=condition=Programmed gateway/load-balancing-gateway --timeout=20s")
-        shell.run("kubectl rollout status deployment/backend --timeout=20s")
-        shell.run(ROUTE)
-        shell.run(guide.command("gateway-address"))
+        guide.follow_to_the_load(shell)
         assert eventually(shell, expected=True)
         yield shell
 
@@ -109,22 +98,22 @@ def test_a_pod_that_the_service_does_not_select(lab, shell):
 
 def test_no_bgp_peer(lab, shell):
     lab.kubectl("delete", "bgppeer/my-global-peer")
-    shell.run(NO_ROUTE)
+    shell.run(guide.ROUTE_GONE)
     fell = eventually(shell, expected=False)
     shell.run(guide.command("bgp"))
-    shell.run(SESSIONS)
-    shell.run(ROUTE)
+    shell.run(guide.SESSIONS_ESTABLISHED)
+    shell.run(guide.ROUTE_LEARNED)
     assert fell
 
 
 def test_no_line_in_the_import_filter(shell):
     shell.run("sudo sed -i '/10.10.10.0/d' /etc/bird/bird.conf && sudo systemctl restart bird")
-    shell.run(SESSIONS)
-    shell.run(NO_ROUTE)
+    shell.run(guide.SESSIONS_ESTABLISHED)
+    shell.run(guide.ROUTE_GONE)
     fell = eventually(shell, expected=False)
     shell.run(guide.command("edit-import-filter"))
     shell.run(guide.command("restart-bird"))
-    shell.run(ROUTE)
+    shell.run(guide.ROUTE_LEARNED)
     assert fell
 
 
@@ -159,7 +148,7 @@ def test_a_gateway_of_another_class(lab, shell):
     fell = eventually(shell, expected=False)
     lab.kubectl("delete", "gateway/load-balancing-gateway")
     shell.run(gateway)
-    shell.run("kubectl wait --for=condition=Programmed gateway/load-balancing-gateway --timeout=20s")
-    shell.run(ROUTE)
+    shell.run(guide.PROGRAMMED)
+    shell.run(guide.ROUTE_LEARNED)
     shell.run(guide.command("gateway-address"))
     assert fell

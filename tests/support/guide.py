@@ -5,10 +5,33 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from .shell import BastionShell
+
 FOLDER = Path(__file__).parents[1] / "lab" / "guide"
 
 PREREQUISITES = ("ip-pool", "bgp", "edit-import-filter", "restart-bird", "gateway-api", "install-hey")
 DEMO = ("backend", "gateway", "route-and-policy")
+
+# To be typed where the guide sleeps or tells to look: each ends when what it waits for is so.
+SESSIONS_ESTABLISHED = (
+    "timeout 20 bash -c 'until [ $(sudo birdc show protocols | grep -c Established) = 3 ]; do sleep 0.05; done'"
+)
+PROGRAMMED = "kubectl wait --for=condition=Programmed gateway/load-balancing-gateway --timeout=20s"
+ROLLED_OUT = "kubectl rollout status deployment/backend --timeout=20s"
+ROUTE_LEARNED = r"timeout 20 bash -c 'until ip route | grep -q ^10.10.10.[0-9]*\ ; do sleep 0.05; done'"
+ROUTE_GONE = r"timeout 20 bash -c 'while ip route | grep -q ^10.10.10.[0-9]*\ ; do sleep 0.05; done'"
+
+
+def follow_to_the_load(shell: BastionShell) -> None:
+    """Follow the guide up to its step 6, with GATEWAY_LB_DEMO set in the shell; looks and sleeps left out."""
+    for step in PREREQUISITES:
+        shell.run(command(step))
+    shell.run(SESSIONS_ESTABLISHED)
+    for step in DEMO:
+        shell.run(command(step))
+    for ready in (PROGRAMMED, ROLLED_OUT, ROUTE_LEARNED):
+        shell.run(ready)
+    shell.run(command("gateway-address"))
 
 
 def command(step: str) -> str:

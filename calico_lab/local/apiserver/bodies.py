@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from calico_lab import errors
+from calico_lab.local.apiserver import protobuf
+from calico_lab.local.apiserver.duplicates import duplicate_fields
+from calico_lab.local.apiserver.protobuf import PROTOBUF
 from calico_lab.local.wire import JsonObject, Request
 
 JSON = "application/json"
 YAML = "application/yaml"
+LONGEST_MANAGER = 128
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+LARGEST_YAML = 128 * 1024
 
 
 def _is_text(value: Any) -> bool:
@@ -50,10 +58,17 @@ _FITS: dict[str, Callable[[Any], bool]] = {
 
 @dataclass(frozen=True)
 class WriteOptions:
-    """How to write: ``field_validation`` is Strict, Warn or Ignore; ``warnings`` collects what the client is told."""
+    """How to write: ``field_validation`` is Strict, Warn or Ignore; ``warnings`` collects what the client is told.
+
+    ``manager`` is who is put down as the manager of the fields that change; ``force`` lets an apply take others'.
+    ``duplicates`` are the fields that stand twice in the body, as messages name them.
+    """
 
     dry_run: bool = False
     field_validation: str = "Warn"
+    manager: str = "unknown"
+    force: bool = False
+    duplicates: tuple[str, ...] = ()
     warnings: list[str] = field(default_factory=list)
 
 
@@ -76,20 +91,34 @@ def media_type(request: Request) -> str:
 def parse_json(body: bytes) -> Any:
     """Return the value of a JSON body. Raises ``BadRequest`` for anything else."""
     try:
-        return json.loads(body, parse_constant=_refuse_constant)
+        value = json.loads(body, parse_constant=_refuse_constant)
+        return _whole_characters(value) if _SURROGATE.search(body) else value
     except (ValueError, RecursionError) as error:
         raise errors.BadRequest(f"the object provided is unrecognized: couldn't get version/kind: {error}") from None
 
 
+def _whole_characters(value: Any) -> Any:
+    """Replace halves of characters, which no encoding can carry, as Go's decoder does."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_whole_characters(child) for child in value]
+    if isinstance(value, dict):
+        return {_whole_characters(key): _whole_characters(child) for key, child in value.items()}
+    return value
+
+
 def parse_object(request: Request) -> JsonObject:
-    """Return the object of a body in JSON or YAML. Raises ``UnsupportedMediaType`` or ``BadRequest``."""
+    """Return the object of a body in JSON, YAML or Protobuf. Raises ``UnsupportedMediaType`` or ``BadRequest``."""
     kind = media_type(request)
     if kind == JSON:
         item = parse_json(request.body)
     elif kind == YAML:
-        item = _parse_yaml(request.body)
+        item = parse_yaml(request.body)
+    elif kind == PROTOBUF:
+        item = protobuf.decode(request.body)
     else:
-        raise unsupported_media_type(JSON, YAML)
+        raise unsupported_media_type(JSON, YAML, PROTOBUF)
     return checked(item)
 
 
@@ -117,7 +146,22 @@ def write_options(request: Request) -> WriteOptions:
         raise errors.BadRequest(
             f'fieldValidation: Unsupported value: "{validation}": supported values: "Ignore", "Strict", "Warn"'
         )
-    return WriteOptions(_dry_run(request.parameter("dryRun")), validation)
+    dry_run, force = _dry_run(request.parameter("dryRun")), request.parameter("force") in ("true", "1")
+    is_json = media_type(request).endswith("json") and validation != "Ignore"
+    duplicates = tuple(duplicate_fields(request.body)) if is_json else ()
+    return WriteOptions(dry_run, validation, _manager(request), force, duplicates)
+
+
+def _manager(request: Request) -> str:
+    """Return whom a write is put down to: as the client says, else the first word of what it calls itself."""
+    given = request.parameter("fieldManager")
+    if len(given) > LONGEST_MANAGER or not given.isprintable():
+        raise errors.Invalid(
+            f'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Invalid value: {json.dumps(given)}: must be '
+            f"printable and no more than {LONGEST_MANAGER} bytes"
+        )
+    agent = request.headers.get("user-agent", "").partition("/")[0].strip()
+    return given or (agent if agent.isprintable() else "")[:LONGEST_MANAGER] or "unknown"
 
 
 def delete_options(request: Request) -> DeleteOptions:
@@ -155,13 +199,16 @@ def _dry_run(*values: str) -> bool:
     return "All" in values
 
 
-def _parse_yaml(body: bytes) -> Any:
-    import yaml  # only few clients send YAML
+def parse_yaml(body: bytes) -> Any:
+    """Return the value of a body in YAML, of which JSON is a part. Raises ``BadRequest`` for anything else."""
+    if body.lstrip()[:1] == b"{":
+        with suppress(errors.BadRequest):
+            return parse_json(body)
+    if len(body) > LARGEST_YAML:
+        raise errors.BadRequest(f"a body in YAML may have {LARGEST_YAML} bytes, this one has {len(body)}")
+    from calico_lab.local.apiserver import yaml_bodies  # only few clients send YAML
 
-    try:
-        return yaml.safe_load(body)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise errors.BadRequest(f"error converting YAML to JSON: {error}") from None
+    return yaml_bodies.parse(body)
 
 
 def _refuse_constant(name: str) -> NoReturn:

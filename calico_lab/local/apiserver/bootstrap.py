@@ -20,7 +20,7 @@ def create_first_objects(writer: Writer, registry: Registry) -> None:
         kind = registry.find(group, "v1", plural)
         if not isinstance(kind, Kind):
             raise LookupError(f"{plural} are not served")
-        writer.create(kind, item["metadata"].get("namespace", ""), item, WriteOptions())
+        writer.create(kind, item["metadata"].get("namespace", ""), item, WriteOptions(manager="kube-apiserver"))
 
     for name in NAMESPACES:
         create("", "namespaces", {"metadata": {"name": name}})

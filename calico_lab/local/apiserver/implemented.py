@@ -16,6 +16,7 @@ from calico_lab.local.custom_resources import DENIED_KINDS, ENVOY_GROUP, GATEWAY
 from calico_lab.local.wire import JsonObject
 
 _PROBE = """
+exec
 httpGet
 tcpSocket
 initialDelaySeconds
@@ -26,35 +27,50 @@ failureThreshold
 """
 # What the kubelet and the scheduler do. ``resources`` decide a pod's quality of service class and nothing else;
 # ``command`` and ``args`` reach the kubelet, which refuses those that an image's program doesn't take.
+_CONTAINER = """
+args
+command
+env[].name
+env[].value
+env[].valueFrom.configMapKeyRef
+env[].valueFrom.fieldRef
+env[].valueFrom.resourceFieldRef.divisor
+env[].valueFrom.resourceFieldRef.resource = (limits|requests)\\.(cpu|memory)
+env[].valueFrom.secretKeyRef
+envFrom
+image
+imagePullPolicy
+name
+ports[].containerPort
+ports[].name
+ports[].protocol
+resources.limits
+resources.requests
+stdin
+stdinOnce
+terminationMessagePath = /dev/termination-log
+terminationMessagePolicy = File
+tty
+volumeMounts[].mountPath
+volumeMounts[].name
+volumeMounts[].readOnly
+volumeMounts[].subPath
+workingDir
+"""
+_HOOK = """
+exec
+httpGet
+sleep
+"""
 _POD_SPEC = """
 automountServiceAccountToken
-containers[].args
-containers[].command
-containers[].env[].name
-containers[].env[].value
-containers[].env[].valueFrom.configMapKeyRef
-containers[].env[].valueFrom.fieldRef
-containers[].env[].valueFrom.secretKeyRef
-containers[].envFrom
-containers[].image
-containers[].imagePullPolicy
+containers[].lifecycle.postStart
+containers[].lifecycle.preStop
 containers[].livenessProbe
-containers[].name
-containers[].ports[].containerPort
-containers[].ports[].name
-containers[].ports[].protocol
 containers[].readinessProbe
-containers[].resources.limits
-containers[].resources.requests
 containers[].startupProbe
-containers[].terminationMessagePath = /dev/termination-log
-containers[].terminationMessagePolicy = File
-containers[].volumeMounts[].mountPath
-containers[].volumeMounts[].name
-containers[].volumeMounts[].readOnly
-containers[].volumeMounts[].subPath
-containers[].workingDir
-dnsPolicy = ClusterFirst
+dnsConfig
+dnsPolicy = ClusterFirst|None
 enableServiceLinks
 hostname
 nodeName
@@ -95,7 +111,16 @@ def _below(prefix: str, lines: str) -> str:
     return "\n".join(f"{prefix}.{line}" for line in lines.split("\n") if line)
 
 
-_POD_LINES = "\n".join(_below(line, _PROBE) if line.endswith("Probe") else line for line in _POD_SPEC.split("\n"))
+def _whole(line: str) -> str:
+    """Return a line with all that is below it, where it is a probe or a hook."""
+    if line.endswith("Probe"):
+        return _below(line, _PROBE)
+    return _below(line, _HOOK) if ".lifecycle." in line else line
+
+
+_POD_LINES = "\n".join(
+    [_below("containers[]", _CONTAINER), _below("initContainers[]", _CONTAINER), *map(_whole, _POD_SPEC.split("\n"))]
+)
 
 IMPLEMENTED = {
     ("", "ConfigMap"): """

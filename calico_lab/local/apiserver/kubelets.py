@@ -30,7 +30,7 @@ class Kubelets:
         """Answer a GET of ``log``."""
         container = container_of(pod, request.parameter("container"))
         query = tuple((key, value) for key, value in request.query if key in _LOG_OPTIONS)
-        return await self._forward(pod, Request("GET", f"/containerLogs/{_path(pod)}/{container}", query))
+        return await self._kubelet(pod)(Request("GET", f"/containerLogs/{_path(pod)}/{container}", query))
 
     async def stream(self, pod: JsonObject, subresource: str, request: Request) -> Response:
         """Answer a request for exec, attach or portforward with a response that upgrades to a WebSocket."""
@@ -43,16 +43,17 @@ class Kubelets:
         if pod.get("status", {}).get("phase") in ("Succeeded", "Failed") and subresource != "portforward":
             phase = pod["status"]["phase"]
             raise errors.BadRequest(f"cannot exec into a container in a completed pod; current phase is {phase}")
+        kubelet = self._kubelet(pod)
         _require_websocket(request)
-        return await self._forward(pod, Request("GET", path, query, headers))
+        return await kubelet(Request("GET", path, query, headers))
 
-    async def _forward(self, pod: JsonObject, request: Request) -> Response:
+    def _kubelet(self, pod: JsonObject) -> Handler:
         name, node = pod["metadata"]["name"], pod["spec"].get("nodeName")
         if not node:
             raise errors.BadRequest(f"pod {name} does not have a host assigned")
         if node not in self._handlers:
-            raise errors.ApiError(f'Get "https://{node}:10250{request.path}": no kubelet of that node is connected')
-        return await self._handlers[node](request)
+            raise errors.NotFound(f'nodes "{node}" not found', details={"name": node, "kind": "nodes"})
+        return self._handlers[node]
 
 
 def _path(pod: JsonObject) -> str:

@@ -13,13 +13,13 @@ from calico_lab.local.wire import JsonObject
 
 DEFAULT_POD_GRACE_SECONDS = 30
 _SERVER_OWNED = ("uid", "creationTimestamp", "generation", "deletionTimestamp", "deletionGracePeriodSeconds")
-_NEVER_KEPT = ("selfLink", "managedFields")
+_NEVER_KEPT = ("selfLink",)
 _NOT_DESIRED_STATE = ("metadata", "status", "apiVersion", "kind")
 
 
 def start_life(kind: Kind, metadata: JsonObject, uid: str) -> None:
     """Set what every new object gets, in place; whatever the client sent for it is dropped."""
-    for name in (*_SERVER_OWNED, *_NEVER_KEPT, "resourceVersion"):
+    for name in (*_SERVER_OWNED, *_NEVER_KEPT, "resourceVersion", "managedFields"):
         metadata.pop(name, None)
     metadata["uid"] = uid
     metadata["creationTimestamp"] = now()
@@ -38,6 +38,11 @@ def carry_over(metadata: JsonObject, old: JsonObject) -> None:
         else:
             metadata.pop(name, None)
     _drop_empty(metadata)
+
+
+def without_managers(item: JsonObject) -> JsonObject:
+    """Return an object without the record of who manages its fields."""
+    return item | {"metadata": {key: value for key, value in item["metadata"].items() if key != "managedFields"}}
 
 
 def count_generation(kind: Kind, item: JsonObject, old: JsonObject) -> None:

@@ -123,16 +123,18 @@ def _label_problems(labels: dict[str, str]) -> list[FieldProblem]:
 
 
 def _key_problems(field: str, key: str) -> list[FieldProblem]:
+    detail = qualified_name_problem(key)
+    return [_invalid(f"metadata.{field}", key, detail)] if detail else []
+
+
+def qualified_name_problem(key: str) -> str:
+    """Return what is wrong with a name like ``example.com/name``, empty where it is well-formed."""
     prefix, slash, name = key.rpartition("/")
-    path = f"metadata.{field}"
-    problems = []
     if slash and not re.fullmatch(_SUBDOMAIN, prefix):
-        problems.append(_invalid(path, key, "prefix part " + _SUBDOMAIN_TEXT))
+        return "prefix part " + _SUBDOMAIN_TEXT
     if len(name) > 63:
-        problems.append(_invalid(path, key, "name part must be no more than 63 characters"))
-    elif not re.fullmatch(_QUALIFIED, name):
-        problems.append(_invalid(path, key, _QUALIFIED_TEXT))
-    return problems
+        return "name part must be no more than 63 characters"
+    return "" if re.fullmatch(_QUALIFIED, name) else _QUALIFIED_TEXT
 
 
 def _invalid(path: str, value: str, reason: str) -> FieldProblem:

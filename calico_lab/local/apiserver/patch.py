@@ -1,7 +1,8 @@
-"""The three forms of patch: JSON merge patch, JSON patch and strategic merge patch."""
+"""The forms of patch that say what to change: JSON merge patch, JSON patch and strategic merge patch."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from calico_lab import errors
@@ -13,14 +14,16 @@ from calico_lab.local.wire import JsonObject, Request
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
-APPLY_PATCHES = ("application/apply-patch+yaml", "application/apply-patch+cbor")
+APPLY_PATCH = "application/apply-patch+yaml"
 MOST_OPERATIONS = 10_000
+MOST_COPIED = 3 * 1024 * 1024
 _REJECTED = "the server rejected our request due to an error in our request"
 
 
 def patch_types(kind: Kind) -> tuple[str, ...]:
     """Return the patch types that a kind takes; custom resources have no strategic merge, as in Kubernetes."""
-    return (JSON_PATCH, MERGE_PATCH) if kind.custom else (JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH)
+    strategic = () if kind.custom else (STRATEGIC_MERGE_PATCH,)
+    return (JSON_PATCH, MERGE_PATCH, *strategic, APPLY_PATCH)
 
 
 def patched(kind: Kind, schema: JsonObject | None, current: JsonObject, request: Request) -> JsonObject:
@@ -30,11 +33,7 @@ def patched(kind: Kind, schema: JsonObject | None, current: JsonObject, request:
     not fit the object.
     """
     content_type = media_type(request)
-    if content_type in APPLY_PATCHES:
-        raise errors.UnsupportedMediaType(
-            "the local lab does not implement server-side apply; apply without --server-side"
-        )
-    if content_type not in patch_types(kind):
+    if content_type == APPLY_PATCH or content_type not in patch_types(kind):
         raise unsupported_media_type(*patch_types(kind))
     change = parse_json(request.body)
     if content_type == JSON_PATCH:
@@ -65,11 +64,47 @@ def _json_patch(current: JsonObject, change: Any) -> JsonObject:
 
     if not isinstance(change, list) or len(change) > MOST_OPERATIONS:
         raise errors.BadRequest(f"the JSON patch must be a list of at most {MOST_OPERATIONS} operations")
+    result: Any = current
+    copied = 0
     try:
-        result: JsonObject = jsonpatch.apply_patch(current, change)
-    except jsonpatch.InvalidJsonPatch as error:
+        for operation in jsonpatch.JsonPatch(change).patch:
+            # Copies of copies double with every operation.
+            copied += _size_of_copy(result, operation)
+            if copied > MOST_COPIED:
+                raise errors.Invalid(f"The JSON patch copies more than {MOST_COPIED} bytes")
+            result = _operate(result, operation)
+    except (jsonpatch.InvalidJsonPatch, jsonpatch.JsonPointerException, TypeError) as error:
         raise errors.BadRequest(f"error decoding patch: {error}") from None
-    except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException, TypeError, ValueError) as error:
-        causes = [{"reason": "UnexpectedServerResponse", "message": str(error)}]
-        raise errors.Invalid(_REJECTED, details={"causes": causes}) from None
-    return result
+    patched_item: JsonObject = result
+    return patched_item
+
+
+def _size_of_copy(document: Any, operation: JsonObject) -> int:
+    import jsonpointer
+
+    if operation.get("op") != "copy":
+        return 0
+    try:
+        return len(json.dumps(jsonpointer.resolve_pointer(document, operation.get("from"), None)))
+    except (jsonpointer.JsonPointerException, TypeError, ValueError):
+        return 0
+
+
+def _operate(document: Any, operation: JsonObject) -> Any:
+    import jsonpatch
+
+    try:
+        return jsonpatch.apply_patch(document, [operation], in_place=True)
+    except jsonpatch.InvalidJsonPatch:
+        raise
+    except jsonpatch.JsonPatchTestFailed:
+        raise _rejected(f"testing value {operation['path']} failed: test failed") from None
+    except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException, TypeError, ValueError, KeyError):
+        path = json.dumps(operation.get("path"))
+        where = f"{operation['op']} operation does not apply: doc is missing path: {path}: missing value"
+        raise _rejected(where) from None
+
+
+def _rejected(message: str) -> errors.Invalid:
+    causes = [{"reason": "UnexpectedServerResponse", "message": message}]
+    return errors.Invalid(_REJECTED, details={"causes": causes})

@@ -8,12 +8,20 @@ from collections.abc import Mapping
 from calico_lab import errors
 from calico_lab.local.apiserver import answers, bootstrap, discovery, routes, schema, subresources
 from calico_lab.local.apiserver.authentication import Authenticator, User
-from calico_lab.local.apiserver.bodies import delete_options, parse_object, write_options
+from calico_lab.local.apiserver.bodies import (
+    checked,
+    delete_options,
+    media_type,
+    parse_object,
+    parse_yaml,
+    write_options,
+)
 from calico_lab.local.apiserver.custom_resources import DEFINITIONS, CustomResources
+from calico_lab.local.apiserver.field_problems import FieldProblem
 from calico_lab.local.apiserver.kinds import Kind
 from calico_lab.local.apiserver.names import Generator
 from calico_lab.local.apiserver.openapi import OpenApi
-from calico_lab.local.apiserver.patch import patched
+from calico_lab.local.apiserver.patch import APPLY_PATCH, patched
 from calico_lab.local.apiserver.reads import Reader
 from calico_lab.local.apiserver.registry import Registry
 from calico_lab.local.apiserver.routes import Route
@@ -177,6 +185,8 @@ class ApiServer:
         options = write_options(request)
         if request.method == "PUT":
             item = self._writer.update(kind, namespace, name, parse_object(request), options, subresource)
+        elif request.method == "PATCH" and media_type(request) == APPLY_PATCH:
+            return self._apply(kind, route, request)
         elif request.method == "PATCH":
             found = self._registry.schema(kind)
             item = self._writer.change(
@@ -185,6 +195,15 @@ class ApiServer:
         else:
             raise answers.method_not_allowed()
         return answers.answer(item, warnings=options.warnings)
+
+    def _apply(self, kind: Kind, route: Route, request: Request) -> Response:
+        options = write_options(request)
+        if not request.parameter("fieldManager"):
+            problem = FieldProblem("fieldManager", "FieldValueRequired", "Required value: is required for apply patch")
+            raise answers.invalid(Kind("meta.k8s.io", "v1", "", "PatchOptions"), "", [problem])
+        config = checked(parse_yaml(request.body))
+        item, created = self._writer.apply(kind, route.namespace, route.name, config, options, route.subresource)
+        return answers.answer(item, 201 if created else 200, warnings=options.warnings)
 
 
 def _fits(kind: Kind, route: Route) -> bool:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from calico_lab.local.apiserver.answers import encode
 from calico_lab.local.wire import JsonObject
 
-HISTORY = 4096
+HISTORY = 1024
 
 ResourceKey = tuple[str, str]
 ObjectKey = tuple[str, str]

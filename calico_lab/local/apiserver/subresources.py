@@ -8,7 +8,7 @@ from typing import Any
 from calico_lab import errors
 from calico_lab.local.apiserver import answers
 from calico_lab.local.apiserver.authentication import Authenticator, User
-from calico_lab.local.apiserver.bodies import WriteOptions, checked, parse_object, write_options
+from calico_lab.local.apiserver.bodies import checked, parse_object, write_options
 from calico_lab.local.apiserver.field_problems import FieldProblem
 from calico_lab.local.apiserver.kinds import Kind
 from calico_lab.local.apiserver.kubelets import STREAMING, Kubelets
@@ -77,7 +77,8 @@ class Subresources:
             return item | {"metadata": metadata, "spec": item["spec"] | {"replicas": replicas}}
 
         options = write_options(request)
-        return answers.answer(scale_of(self._writer.change(kind, route.namespace, route.name, with_replicas, options)))
+        item = self._writer.change(kind, route.namespace, route.name, with_replicas, options, "scale")
+        return answers.answer(scale_of(item))
 
     def _bind(self, kind: Kind, route: Route, request: Request) -> Response:
         target: Any = parse_object(request).get("target")
@@ -96,7 +97,7 @@ class Subresources:
             status = pod.get("status", {}) | {"conditions": [*others, scheduled]}
             return pod | {"spec": pod["spec"] | {"nodeName": node}, "status": status}
 
-        self._writer.change(kind, route.namespace, route.name, bound, WriteOptions(), "binding")
+        self._writer.change(kind, route.namespace, route.name, bound, write_options(request), "binding")
         return answers.answer(
             {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}, 201
         )

@@ -158,11 +158,11 @@ def _probe(probe: JsonObject, path: str, name: str) -> Iterator[FieldProblem]:
 
 
 def _without_mutable(spec: JsonObject) -> JsonObject:
-    """Return a pod's specification without what may change; nodeName is written by the scheduler's binding."""
+    """Return a pod's specification without what may change."""
     rest = {
         key: value
         for key, value in spec.items()
-        if key not in ("activeDeadlineSeconds", "nodeName", "terminationGracePeriodSeconds", "tolerations")
+        if key not in ("activeDeadlineSeconds", "terminationGracePeriodSeconds", "tolerations")
     }
     for field in ("initContainers", "containers"):
         if field in rest:

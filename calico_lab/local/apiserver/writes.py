@@ -9,11 +9,13 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable
+from typing import Any
 
 from calico_lab import errors
-from calico_lab.local.apiserver import answers, metadata, names, validation
+from calico_lab.local.apiserver import answers, apply, field_managers, metadata, metadata_rules, names, validation
 from calico_lab.local.apiserver.bodies import DeleteOptions, WriteOptions, checked
 from calico_lab.local.apiserver.defaults import apply_defaults
+from calico_lab.local.apiserver.field_managers import APPLY, UPDATE, Manager
 from calico_lab.local.apiserver.field_problems import FieldProblem
 from calico_lab.local.apiserver.kinds import Kind
 from calico_lab.local.apiserver.names import Generator
@@ -27,6 +29,7 @@ PERMANENT_NAMESPACES = ("default", "kube-system", "kube-public")
 _PROPAGATION_FINALIZERS = {"Foreground": "foregroundDeletion", "Orphan": "orphan"}
 
 Change = Callable[[JsonObject], JsonObject]
+Entries = list[JsonObject]
 
 
 class Writer:
@@ -41,8 +44,10 @@ class Writer:
         self._strategies = strategies
         self._no_strategy = Strategy()
 
-    def create(self, kind: Kind, namespace: str, item: JsonObject, options: WriteOptions) -> JsonObject:
-        """Create an object and return it as stored."""
+    def create(
+        self, kind: Kind, namespace: str, item: JsonObject, options: WriteOptions, managed: Entries | None = None
+    ) -> JsonObject:
+        """Create an object and return it as stored; ``managed`` is who manages it, where an apply has found that."""
         _require_type(kind, item)
         meta = item["metadata"]
         _place(kind, namespace, item)
@@ -58,6 +63,10 @@ class Writer:
         if kind.has_status:
             item.pop("status", None)
         self._complete(kind, item, None)
+        options.warnings.extend(metadata_rules.finalizer_warnings(meta))
+        item["metadata"]["managedFields"] = (
+            self._managed(kind, {}, item, options, "", None) if managed is None else managed
+        )
         if attempts and not options.dry_run:
             self._generator.spend(meta["generateName"], attempts)
         return self._store_or_show(kind, item, options)
@@ -67,10 +76,7 @@ class Writer:
     ) -> JsonObject:
         """Replace an object, or what belongs to one of its subresources, and return it as stored."""
         _require_type(kind, item)
-        _place(kind, namespace, item)
-        if item["metadata"].setdefault("name", name) != name:
-            given = item["metadata"]["name"]
-            raise errors.BadRequest(f"the name of the object ({given}) does not match the name on the URL ({name})")
+        _require_name(item, name)
         if kind.custom and not subresource and not item["metadata"].get("resourceVersion"):
             problem = FieldProblem(
                 "metadata.resourceVersion", "FieldValueInvalid", "Invalid value: 0: must be specified for an update"
@@ -78,23 +84,76 @@ class Writer:
             raise answers.invalid(kind, name, [problem])
         return self.change(kind, namespace, name, lambda _: item, options, subresource)
 
+    def apply(
+        self, kind: Kind, namespace: str, name: str, config: JsonObject, options: WriteOptions, subresource: str = ""
+    ) -> tuple[JsonObject, bool]:
+        """Apply a configuration; returns the object as stored, and whether it is new."""
+        _require_type(kind, config)
+        _place(kind, namespace, config)
+        self._check_configuration(kind, name, config)
+        schema = self._registry.schema(kind)
+        manager = Manager(options.manager, APPLY, kind.api_version, subresource)
+        if not subresource and self._store.get(kind.storage_key, namespace, name) is None:
+            if config["metadata"].get("uid") or config["metadata"].get("resourceVersion"):
+                raise answers.not_found(kind, name)
+            item, managed = apply.applied(kind, schema, {}, config, manager, force=options.force)
+            return self.create(kind, namespace, item, options, managed), True
+
+        def changed(live: JsonObject) -> JsonObject:
+            item, entries = apply.applied(kind, schema, live, config, manager, force=options.force)
+            return item | {"metadata": item["metadata"] | {"managedFields": entries}}
+
+        return self.change(kind, namespace, name, changed, options, subresource, applying=True), False
+
+    def _check_configuration(self, kind: Kind, name: str, config: JsonObject) -> None:
+        _require_name(config, name)
+        if "managedFields" in config["metadata"]:
+            raise errors.BadRequest("metadata.managedFields must be nil")
+        schema = self._registry.schema(kind)
+        if schema is not None and (unknown := validation.unknown_fields(schema, config)):
+            path = unknown[0].removeprefix('unknown field "').removesuffix('"')
+            subject = f"({_full_name(config)}; {kind.api_version}, Kind={kind.kind})"
+            raise errors.BadRequest(
+                f"failed to create typed patch object {subject}: .{path}: field not declared in schema"
+            )
+
     def change(
-        self, kind: Kind, namespace: str, name: str, change: Change, options: WriteOptions, subresource: str = ""
+        self,
+        kind: Kind,
+        namespace: str,
+        name: str,
+        change: Change,
+        options: WriteOptions,
+        subresource: str = "",
+        *,
+        applying: bool = False,
     ) -> JsonObject:
-        """Read an object, let ``change`` make a new one of it, and write that; returns it as stored."""
+        """Read an object, let ``change`` make a new one of it, and write that; returns it as stored.
+
+        ``applying`` says that ``change`` has found out who manages which fields.
+        """
         stored = self._existing(kind, namespace, name)
         old = stored.in_version(kind.api_version)
         item = checked(change(json.loads(stored.encoded(kind.api_version))))
         _require_type(kind, item)
+        _place(kind, namespace, item)
+        _require_name(item, name)
         _require_current(kind, item["metadata"], old["metadata"])
         metadata.carry_over(item["metadata"], old["metadata"])
+        given = item["metadata"].pop("managedFields", None)
         self._check_fields(kind, item, options)
-        item = _of_subresource(kind, item, old, subresource)
-        self._complete(kind, item, old)
+        item = metadata.without_managers(_of_subresource(kind, item, old, subresource))
+        self._complete(kind, item, _as_bound(item, old) if subresource == "binding" else old)
+        options.warnings.extend(metadata_rules.finalizer_warnings(item["metadata"]))
         if subresource != "status":
             metadata.count_generation(kind, item, old)
-        if item == old:
+        before = metadata.without_managers(old)
+        managed = old["metadata"].get("managedFields", [])
+        if item == before and given in (None, managed):
             return old
+        item["metadata"]["managedFields"] = (
+            given if applying else self._managed(kind, before, item, options, subresource, given, managed)
+        )
         if metadata.is_finished(kind, item) and not options.dry_run:
             return self._remove(kind, self._store_or_show(kind, item, options)).item
         return self._store_or_show(kind, item, options)
@@ -144,6 +203,7 @@ class Writer:
         if schema is None:
             return
         unknown = validation.unknown_fields(schema, item) if options.field_validation != "Ignore" else []
+        unknown = [*options.duplicates, *unknown]
         if unknown and options.field_validation == "Strict":
             strict = f"strict decoding error: {', '.join(unknown)}"
             subject = f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: '
@@ -160,6 +220,7 @@ class Writer:
         apply_defaults(kind.group, kind.kind, schema, item)
         others = self._others(kind, item) if kind.group == "projectcalico.org" else []
         problems = names.metadata_problems(kind, item["metadata"])
+        problems += metadata_rules.ownership_problems(item["metadata"], old and old["metadata"])
         problems += validation.problems(kind.group, kind.version, kind.kind, schema, item, old, others)
         if problems:
             raise answers.invalid(kind, name, problems)
@@ -167,6 +228,26 @@ class Writer:
             raise answers.not_implemented(kind, name, ", ".join(missing))
         if problems := strategy.complete(item, old):
             raise answers.invalid(kind, name, problems)
+
+    def _managed(
+        self,
+        kind: Kind,
+        old: JsonObject,
+        new: JsonObject,
+        options: WriteOptions,
+        subresource: str,
+        given: Any,
+        before: Any = (),
+    ) -> Entries:
+        """Return who manages which fields after a write; a client may say so itself, and ``[{}]`` forgets all."""
+        if given == [{}]:
+            return []
+        managers = field_managers.read(given) or field_managers.read(before)
+        schema = field_managers.with_metadata(self._registry.schema(kind))
+        if kind.has_status and not old:
+            new = {key: value for key, value in new.items() if key != "status"}
+        manager = Manager(options.manager, UPDATE, kind.api_version, subresource)
+        return field_managers.write(field_managers.after_update(schema, managers, manager, old, new))
 
     def _others(self, kind: Kind, item: JsonObject) -> list[JsonObject]:
         """Return the objects that a Calico resource may clash with, as address pools do."""
@@ -225,6 +306,12 @@ def _place(kind: Kind, namespace: str, item: JsonObject) -> None:
         raise errors.BadRequest("the namespace of the provided object does not match the namespace sent on the request")
 
 
+def _require_name(item: JsonObject, name: str) -> None:
+    given = item["metadata"].setdefault("name", name)
+    if given != name:
+        raise errors.BadRequest(f"the name of the object ({given}) does not match the name on the URL ({name})")
+
+
 def _require_current(kind: Kind, new: JsonObject, old: JsonObject) -> None:
     uid, version = new.get("uid"), new.get("resourceVersion")
     if uid and uid != old["uid"]:
@@ -248,6 +335,16 @@ def _of_subresource(kind: Kind, item: JsonObject, old: JsonObject, subresource: 
     kept_names |= {"spec"} if "finalize" in kind.subresources else set()
     kept = {name: old[name] for name in kept_names if name in old}
     return {key: value for key, value in item.items() if key not in kept_names} | json_copy(kept)
+
+
+def _full_name(item: JsonObject) -> str:
+    meta = item["metadata"]
+    return "/".join(str(meta[key]) for key in ("namespace", "name") if key in meta)
+
+
+def _as_bound(pod: JsonObject, old: JsonObject) -> JsonObject:
+    """Return what a pod was before its binding, with the node that only a binding may write."""
+    return old | {"spec": old["spec"] | {"nodeName": pod["spec"]["nodeName"]}}
 
 
 def _is_same(one: JsonObject, other: JsonObject) -> bool:

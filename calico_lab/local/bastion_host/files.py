@@ -1,4 +1,4 @@
-"""The files that make a bastion of its host: the shell's start-up file, kubectl's configuration, and the commands.
+"""The files that make a bastion of its host, or let one look at a node: the shell's, kubectl's, and the commands.
 
 kubectl, birdc and hey are the real programs. sudo, systemctl, apt and apt-get are stand-ins that do what the course
 needs, say what they are, and refuse the rest; they stand first on the bastion's PATH, above the machine's own.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import resources
 from pathlib import Path
 
-from calico_lab.local.network.bird import write_bastion_configuration
+from calico_lab.local.network.bird import NODE_CONTROL_SOCKET, write_bastion_configuration
 from calico_lab.local.start import linux
 from calico_lab.local.start.namespaces import Namespaces
 from calico_lab.local.start.programs import Programs
@@ -20,10 +20,11 @@ COMMANDS = _OWN / "bin"
 PACKAGES = _OWN / "packages"  # one folder a package that apt can install, with the commands it brings
 PATH = f"{COMMANDS}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+_TCPDUMP = (Path("/usr/bin/tcpdump"), Path("/usr/sbin/tcpdump"))
 _STAND_INS = resources.files("calico_lab.local.bastion_host") / "stand_ins"
-_PROFILE = f"""\
-export PATH={PATH}
-PS1='user@\\h:\\w$ '
+_PROFILE = """\
+export PATH={path}
+PS1='{prompt}'
 alias ls='ls --color=auto' grep='grep --color=auto'
 """
 
@@ -35,22 +36,46 @@ def prepare(namespaces: Namespaces, programs: Programs, kubeconfig: str) -> None
     lab.
     """
     with namespaces.entered():
-        _OWN.parent.mkdir(exist_ok=True)
-        # Seen on the bastion alone: the lab's other hosts share its root file system.
-        linux.mount("tmpfs", _OWN.parent, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, "mode=0755")
-        _write(Path(HOME, ".bash_profile"), _PROFILE)
+        _prepare_shell("user@\\h:\\w$ ")
         _write(Path(HOME, ".kube/config"), kubeconfig, mode=0o600)
         _write_commands(programs)
         write_bastion_configuration()
 
 
+def prepare_node(namespaces: Namespaces, programs: Programs) -> None:
+    """Write a node's files, from inside its namespaces: what one needs there to look at routes, BIRD and nftables."""
+    with namespaces.entered():
+        _prepare_shell("root@\\h:\\w# ")
+        _write_stand_in("sudo")
+        _write_wrapper("birdc", f'exec "{programs.birdc}" -s {NODE_CONTROL_SOCKET} "$@"')
+        _write_wrapper("nft", f'LD_LIBRARY_PATH="{programs.nft_libraries}" exec "{programs.nft}" "$@"')
+        for tcpdump in filter(Path.exists, _TCPDUMP):
+            # It would else change to a user of its own, and the lab has but one.
+            _write_wrapper("tcpdump", f'exec {tcpdump} -Z root "$@"')
+
+
+def _prepare_shell(prompt: str) -> None:
+    _OWN.parent.mkdir(exist_ok=True)
+    # Seen on this host alone: the lab's hosts share one root file system.
+    linux.mount("tmpfs", _OWN.parent, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, "mode=0755")
+    _write(Path(HOME, ".bash_profile"), _PROFILE.format(path=PATH, prompt=prompt))
+
+
+def _write_stand_in(name: str) -> None:
+    _write(COMMANDS / name, (_STAND_INS / f"{name}.sh").read_text(), mode=0o755)
+
+
+def _write_wrapper(name: str, line: str) -> None:
+    _write(COMMANDS / name, f"#!/bin/sh\n{line}\n", mode=0o755)
+
+
 def _write_commands(programs: Programs) -> None:
     for name in ("sudo", "apt"):
-        _write(COMMANDS / name, (_STAND_INS / f"{name}.sh").read_text(), mode=0o755)
+        _write_stand_in(name)
     (COMMANDS / "apt-get").symlink_to("apt")
     # Started by the shell and not by a line with #!, which the kernel cuts at 255 characters.
     systemctl = _STAND_INS / "systemctl.py"
-    _write(COMMANDS / "systemctl", f'#!/bin/sh\nexec "{programs.python}" -IS "{systemctl}" "$@"\n', mode=0o755)
+    _write_wrapper("systemctl", f'exec "{programs.python}" -IS "{systemctl}" "$@"')
     (COMMANDS / "kubectl").symlink_to(programs.kubectl)
     (COMMANDS / "birdc").symlink_to(programs.birdc)
     (PACKAGES / "hey").mkdir(parents=True)

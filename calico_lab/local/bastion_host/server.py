@@ -1,4 +1,4 @@
-"""The SSH server of the bastion: one host key, one authorized key, and shells inside the bastion's namespaces.
+"""The SSH server of the lab: one host key, one authorized key, and shells inside the hosts' namespaces.
 
 The server itself runs in the lab's first process and listens on sockets that were made outside the lab, which is how
 SSH reaches the bastion from the machine's loopback address. It hands on nothing but shells and commands: no password
@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -31,12 +31,18 @@ T = TypeVar("T")
 
 
 async def serve(
-    sockets: Sequence[socket.socket], host_key: str, authorized_key: str, namespaces: Namespaces, bird: Bird
+    sockets: Sequence[socket.socket],
+    host_key: str,
+    authorized_key: str,
+    namespaces: Namespaces,
+    bird: Bird,
+    nodes: Mapping[str, Namespaces] | None = None,
 ) -> None:
     """Answer SSH on ``sockets``, and ``systemctl`` on the bastion, until cancelled.
 
     ``host_key`` is a private key and ``authorized_key`` a line of an authorized_keys file, both in OpenSSH's formats.
-    Any user name is accepted with that key: the bastion has one user.
+    Any user name is accepted with that key, for each host has one user: the name of one of ``nodes`` leads to that
+    node, any other to the bastion.
     """
     import asyncssh  # 0.2 s that the other parts of the lab need not wait for
 
@@ -50,7 +56,8 @@ async def serve(
             connections.add(conn)
 
     async def handle(process: asyncssh.SSHServerProcess[bytes]) -> None:
-        await Session(process, namespaces).run()
+        node = (nodes or {}).get(process.get_extra_info("username"))
+        await Session(process, node or namespaces, user="root" if node else "user").run()
 
     asyncio.get_running_loop().set_default_executor(_SameThreadExecutor())
     async with AsyncExitStack() as stack:

@@ -1,4 +1,4 @@
-"""One SSH session on the bastion: a login shell, or one command, with or without a terminal."""
+"""One SSH session on a host of the lab: a login shell, or one command, with or without a terminal."""
 
 from __future__ import annotations
 
@@ -37,15 +37,16 @@ class _Ends(NamedTuple):
 class Session:
     """Runs what one SSH channel asks for, from its first byte to its exit status."""
 
-    def __init__(self, process: asyncssh.SSHServerProcess[bytes], namespaces: Namespaces) -> None:
+    def __init__(self, process: asyncssh.SSHServerProcess[bytes], namespaces: Namespaces, *, user: str) -> None:
         self._process = process
         self._namespaces = namespaces
+        self._user = user
         self._terminal = process.term_type is not None
 
     async def run(self) -> None:
         """Run the program to its end; a client that goes away takes its program with it."""
         if self._process.subsystem:
-            self._process.stderr.write(b"The lab's bastion has no subsystems, only a shell.\n")
+            self._process.stderr.write(b"The lab's hosts have no subsystems, only a shell.\n")
             self._process.exit(1)
             return
         ends = _open_terminal() if self._terminal else _open_pipes()
@@ -80,7 +81,8 @@ class Session:
         )
 
     def _environment(self) -> dict[str, str]:
-        environment = {"HOME": HOME, "PATH": PATH, "USER": "user", "LOGNAME": "user", "SHELL": SHELL, "LANG": "C.UTF-8"}
+        user = self._user
+        environment = {"HOME": HOME, "PATH": PATH, "USER": user, "LOGNAME": user, "SHELL": SHELL, "LANG": "C.UTF-8"}
         if self._process.term_type:
             environment["TERM"] = self._process.term_type
         return environment

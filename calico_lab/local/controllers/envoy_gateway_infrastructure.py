@@ -132,6 +132,8 @@ def _container(gateway: Gateway) -> JsonObject:
         "startupProbe": _probe(period=10, failures=30),
         "readinessProbe": _probe(period=5, failures=1),
         "livenessProbe": _probe(period=10, failures=3),
+        # Until nobody routes to this Envoy any more; upstream the shutdown-manager holds it up, for 10 s at least.
+        "lifecycle": {"preStop": {"sleep": {"seconds": 1}}},
         "volumeMounts": [
             {"name": volume, "mountPath": f"{DIRECTORY}/{volume}", "readOnly": True} for volume in VOLUMES
         ],

@@ -12,6 +12,16 @@ from calico_lab.local.wire import JsonObject
 # https://github.com/google/re2/wiki/Syntax
 _NOT_IN_RE2 = re.compile(r"(?<!\\)(?:\\\\)*(\(\?(?:=|!|<=|<!|>|P=|\()|\\[1-9]|[*+?}]\+)")
 
+# How Go, in which Envoy Gateway is written, names the faults that people make; ``{0}`` is the whole expression,
+# ``{1}`` what stands from the fault on, ``{2}`` its first character (https://pkg.go.dev/regexp/syntax#ErrorCode).
+_GO_WORDS = {
+    "missing ), unterminated subpattern": "missing closing ): `{0}`",
+    "unbalanced parenthesis": "unexpected ): `{0}`",
+    "unterminated character set": "missing closing ]: `{1}`",
+    "nothing to repeat": "missing argument to repetition operator: `{2}`",
+    "bad escape (end of pattern)": "trailing backslash at end of expression: ``",
+}
+
 
 def matches_of(rule: JsonObject) -> list[tuple[int, Match]]:
     """Return the matches of a rule with their indices; a rule without any matches all, with index -1.
@@ -49,8 +59,14 @@ def _validate(expression: str) -> None:
         with warnings.catch_warnings(action="ignore"):
             re.compile(expression)
     except re.error as error:
-        problem = str(error)
+        problem = _in_words_of_go(error, expression)
     else:
         problem = f"invalid or unsupported Perl syntax: `{unknown[1]}`" if unknown else ""
     if problem:
         raise ValueError(f'regex "{expression}" is invalid: error parsing regexp: {problem}')
+
+
+def _in_words_of_go(error: re.error, expression: str) -> str:
+    rest = expression[error.pos or 0 :]
+    words = _GO_WORDS.get(error.msg)
+    return words.format(expression, rest, rest[:1]) if words else str(error)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 from calico_lab.local.kubelet.log_file import LogFile
@@ -17,26 +17,24 @@ _READ_BYTES = 64 * 1024
 _PIPE_BYTES = 256 * 1024
 
 
+Listener = Callable[[str, bytes], None]
+
+
 class ContainerLog:
     """The log of one run of a container, from its first line to its last."""
 
     def __init__(self, path: Path, inside: Callable[[], AbstractContextManager[None]]) -> None:
         self.file = LogFile(path, inside)
         self._pipes: list[_Pipe] = []
+        self._listeners: list[Listener] = []
 
-    @contextmanager
-    def writing_ends(self) -> Iterator[tuple[int, int]]:
-        """Give the descriptors that a program is to have as standard output and standard error."""
-        ends = []
-        for stream in ("stdout", "stderr"):
-            reading, writing = os.pipe()
-            self._pipes.append(_Pipe(reading, stream, self.file))
-            ends.append(writing)
-        try:
-            yield ends[0], ends[1]
-        finally:
-            for end in ends:
-                os.close(end)
+    def read(self, descriptor: int, stream: str) -> None:
+        """Read from a descriptor from now on, as ``stdout`` or ``stderr``; it is closed in the end."""
+        self._pipes.append(_Pipe(descriptor, stream, self._take))
+
+    def listen(self, listener: Listener) -> None:
+        """Call ``listener(stream, data)`` for everything that is read from now on."""
+        self._listeners.append(listener)
 
     def drain(self) -> None:
         """Read everything that the container has written until now."""
@@ -56,17 +54,22 @@ class ContainerLog:
             pipe.close()
         self.file.close()
 
+    def _take(self, stream: str, data: bytes) -> None:
+        self.file.append(stream, data)
+        for listener in self._listeners:
+            listener(stream, data)
+
 
 class _Pipe:
     """The reading end of a pipe. Between two batches it is not watched at all."""
 
-    def __init__(self, descriptor: int, stream: str, file: LogFile) -> None:
+    def __init__(self, descriptor: int, stream: str, take: Listener) -> None:
         os.set_blocking(descriptor, False)
         with suppress(OSError):  # over the limit of an ordinary user: the pipe works at its usual size
             fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         self._descriptor = descriptor
         self._stream = stream
-        self._file = file
+        self._take = take
         self._loop = asyncio.get_running_loop()
         self._open = True
         self._watch()
@@ -78,10 +81,12 @@ class _Pipe:
                 data = os.read(self._descriptor, _READ_BYTES)
             except BlockingIOError:
                 return
+            except OSError:  # EIO is how a terminal says that nobody has it open any more
+                data = b""
             if not data:
                 self.close()
                 return
-            self._file.append(self._stream, data)
+            self._take(self._stream, data)
 
     def close(self) -> None:
         """Stop reading."""

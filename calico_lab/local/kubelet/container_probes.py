@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from calico_lab.local.events import NORMAL, WARNING
-from calico_lab.local.kubelet.probes import Prober, Schedule, observe, until_first_success
+from calico_lab.local.kubelet.probes import TIMED_OUT, Prober, Schedule, observe, until_first_success
 from calico_lab.local.kubelet.status import ContainerState
 from calico_lab.local.wire import JsonObject
 
@@ -31,7 +31,7 @@ class ContainerProbes:
         *,
         changed: Callable[[], None],
         say: Say,
-        restart: Callable[[], None],
+        restart: Callable[[], object],
     ) -> None:
         self._spec = spec
         self._state = state
@@ -59,6 +59,9 @@ class ContainerProbes:
         probe = self._spec[f"{kind}Probe"]
 
         def failed(message: str) -> None:
+            if "exec" in probe and message == TIMED_OUT:
+                command = " ".join(probe["exec"]["command"])
+                message = f'command timed out: "{command}" timed out after {probe.get("timeoutSeconds") or 1}s'
             self._say(WARNING, "Unhealthy", f"{kind.capitalize()} probe failed: {message}")
 
         return observe(partial(self._prober.attempt, probe, self._spec), Schedule.of(probe), verdict, failed)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 
 from calico_lab.errors import LabError
 from calico_lab.local import topology
@@ -12,6 +14,11 @@ from calico_lab.local.wire import JsonObject
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _REFERENCE = re.compile(r"\$(\$|\(([^()]+)\))")
+_QUANTITY = re.compile(r"(\d+(?:\.\d*)?)([numkMGTPE]|[KMGTPE]i|)")
+_UNITS = {"": Fraction(1), "k": Fraction(10**3), "Ki": Fraction(2**10)}
+_UNITS |= {unit: Fraction(1, 10**power) for unit, power in (("m", 3), ("u", 6), ("n", 9))}
+_UNITS |= {unit: Fraction(10 ** (3 * power)) for power, unit in enumerate("MGTPE", 2)}
+_UNITS |= {f"{unit}i": Fraction(2 ** (10 * power)) for power, unit in enumerate("MGTPE", 2)}
 _SUBSCRIPT = re.compile(r"metadata\.(labels|annotations)\['([^']+)'\]")
 
 
@@ -45,7 +52,7 @@ def environment_of(container: JsonObject, facts: PodFacts) -> dict[str, str]:
     for source in container.get("envFrom") or []:
         environment |= _all_of(source, facts)
     for variable in container.get("env") or []:
-        value = _value(variable, environment, facts)
+        value = _value(variable, environment, facts, container)
         if value is not None:
             environment[variable["name"]] = value
     return environment
@@ -82,12 +89,38 @@ def field_value(path: str, facts: PodFacts) -> str:
     return str(values[path])
 
 
-def _value(variable: JsonObject, environment: Mapping[str, str], facts: PodFacts) -> str | None:
+def resource_value(reference: JsonObject, container: JsonObject) -> str:
+    """Return what a ``resourceFieldRef`` refers to, in units of its divisor and rounded up; 0 where nothing is requested.
+
+    Raises :class:`ContainerConfigError` for a resource other than cpu and memory, and for a limit that is not set:
+    upstream tells what the node has, and the lab's nodes share one machine.
+    """
+    kind, _, resource = reference["resource"].partition(".")
+    if kind not in ("limits", "requests") or resource not in ("cpu", "memory"):
+        raise ContainerConfigError(f"unsupported container resource: {reference['resource']}")
+    amount = ((container.get("resources") or {}).get(kind) or {}).get(resource)
+    if amount is None and kind == "limits":
+        raise ContainerConfigError(f"{container['name']} has no limits.{resource}, and the local lab's nodes have none")
+    divisor = quantity(str(reference.get("divisor") or "1")) or Fraction(1)
+    return str(math.ceil(quantity(str(amount or "0")) / divisor))
+
+
+def quantity(text: str) -> Fraction:
+    """Read a Kubernetes quantity, such as 100m or 64Mi. Raises :class:`ContainerConfigError`."""
+    found = _QUANTITY.fullmatch(text)
+    if found is None:
+        raise ContainerConfigError(f"not a quantity: {text}")
+    return Fraction(found[1]) * _UNITS[found[2]]
+
+
+def _value(variable: JsonObject, environment: Mapping[str, str], facts: PodFacts, container: JsonObject) -> str | None:
     source = variable.get("valueFrom")
     if not source:
         return expand(variable.get("value") or "", environment)
     if "fieldRef" in source:
         return field_value(source["fieldRef"]["fieldPath"], facts)
+    if "resourceFieldRef" in source:
+        return resource_value(source["resourceFieldRef"], container)
     if "configMapKeyRef" in source:
         return _key(source["configMapKeyRef"], "configmap", "ConfigMap", facts.config_map, facts)
     if "secretKeyRef" in source:

@@ -11,8 +11,9 @@ from calico_lab import errors
 from calico_lab.local.client import ApiClient
 from calico_lab.local.events import EventRecorder
 from calico_lab.local.informer import Informer, Key
-from calico_lab.local.kubelet import log_server, mounts
-from calico_lab.local.kubelet.container_log import ContainerLog
+from calico_lab.local.kubelet import log_server, mounts, streaming, tasks
+from calico_lab.local.kubelet.container import Container
+from calico_lab.local.kubelet.heartbeat import Heartbeat
 from calico_lab.local.kubelet.node import node
 from calico_lab.local.kubelet.pod_worker import NodeContext, PodWorker
 from calico_lab.local.network.pods import PodNetwork
@@ -25,7 +26,7 @@ from calico_lab.local.wire import JsonObject, Request, Response
 
 logger = logging.getLogger(__name__)
 
-_LOG_PATH = re.compile(r"/containerLogs/([^/]+)/([^/]+)/([^/]+)")
+_PATH = re.compile(r"/(containerLogs|exec|attach|portForward)/([^/]+)/([^/]+)(?:/([^/]+))?")
 
 
 class Kubelet:
@@ -51,6 +52,7 @@ class Kubelet:
         self._config_maps = Informer(client, CONFIG_MAPS)
         self._secrets = Informer(client, SECRETS)
         self._workers: dict[str, PodWorker] = {}
+        self._running: dict[str, asyncio.Task[None]] = {}
         self._group = asyncio.TaskGroup()
         self._pods.on_change(self._hear)
         self._config_maps.on_change(self._refresh_volumes)
@@ -69,38 +71,46 @@ class Kubelet:
         )
 
     async def run(self) -> None:
-        """Register the node and run its pods until cancelled."""
-        with self._namespaces.entered():
-            mounts.prepare_node()
+        """Register the node and run its pods until cancelled. The pods then go on, and are taken over the next time."""
+        if not self._running:
+            with self._namespaces.entered():
+                mounts.prepare_node()
         await self._register()
         async with asyncio.TaskGroup() as self._group:
             self._group.create_task(self._record_events(), name=f"kubelet {self._host.name}: events")
+            self._group.create_task(Heartbeat(self._client, self._host).run(), name=f"{self._host.name}: heartbeat")
             # Pods come last: what they refer to is known by then.
             for informer in (self._config_maps, self._secrets, self._pods):
                 self._group.create_task(informer.run(), name=f"kubelet {self._host.name}: {informer.resource.plural}")
                 await informer.synced.wait()
 
     async def handle(self, request: Request) -> Response:
-        """Answer GET /containerLogs/NAMESPACE/POD/CONTAINER; the query is that of the API's ``pods/log``."""
-        path = _LOG_PATH.fullmatch(request.path)
+        """Answer GET /containerLogs, /exec and /attach/NAMESPACE/POD/CONTAINER, and /portForward/NAMESPACE/POD.
+
+        The query of the first is that of the API's ``pods/log``, that of the others the kubelet's own.
+        """
+        path = _PATH.fullmatch(request.path)
         if request.method != "GET" or path is None:
             return _refusal(errors.NotFound("404 page not found"))
-        namespace, pod, container = path.groups()
+        what, namespace, pod, container = path.groups()
         try:
-            options = log_server.LogOptions.of(request)
-            log = self._find_log(namespace, pod, container, previous=options.previous)
+            worker = self._find(namespace, pod)
+            if what == "portForward":
+                return streaming.forward(worker.inside, request)
+            found = worker.container(container or "")
+            if what == "exec":
+                return streaming.execute(f"{namespace}/{pod}", found, request)
+            if what == "attach":
+                return streaming.attach(f"{pod}_{namespace}", found, request)
+            return _log(pod, found, request)
         except errors.ApiError as error:
             return _refusal(error)
-        return Response(200, content_type="text/plain", stream=log_server.stream(log, options))
 
-    def _find_log(self, namespace: str, pod: str, name: str, *, previous: bool) -> ContainerLog:
+    def _find(self, namespace: str, pod: str) -> PodWorker:
         found = [worker for worker in self._workers.values() if worker.key == Key(namespace, pod)]
         if not found:
             raise errors.NotFound(f'pod "{pod}" does not exist')
-        for container in found[-1].containers:
-            if container.state.name == name:
-                return log_server.choose_log(pod, container.state, container.logs, previous=previous)
-        raise errors.NotFound(f'container "{name}" not found in pod "{pod}"')
+        return found[-1]
 
     async def _register(self) -> None:
         presented = node(self._host, now())
@@ -124,7 +134,8 @@ class Kubelet:
             self._workers[uid].update(new)
         else:
             self._workers[uid] = PodWorker(new, self._context)
-            self._group.create_task(self._work(uid), name=f"pod {new['metadata']['name']}")
+            # Not in the group of what this kubelet runs: pods outlive the end of their kubelet.
+            self._running[uid] = tasks.start(self._work(uid), f"pod {new['metadata']['name']}")
 
     async def _work(self, uid: str) -> None:
         worker = self._workers[uid]
@@ -133,7 +144,7 @@ class Kubelet:
         except Exception:
             logger.exception("pod %s", "/".join(worker.key))
         finally:
-            del self._workers[uid]
+            del self._workers[uid], self._running[uid]
 
     def _refresh_volumes(self, _old: JsonObject | None, new: JsonObject | None) -> None:
         if new is not None:
@@ -144,6 +155,16 @@ class Kubelet:
         recorder = EventRecorder(self._client, "kubelet", host=self._host.name)
         while True:
             await recorder.event(*await self._events.get())
+
+
+def _log(pod: str, container: Container, request: Request) -> Response:
+    options = log_server.LogOptions.of(request)
+    log = log_server.choose_log(pod, container.state, container.logs, previous=options.previous)
+    run = container.last_run
+    if run is not None and run.log is log:
+        log.drain()
+        run.console.forget()
+    return Response(200, content_type="text/plain", stream=log_server.stream(log, options))
 
 
 def _refusal(error: errors.ApiError) -> Response:

@@ -17,13 +17,14 @@ from calico_lab import errors
 from calico_lab.local.client import ApiClient
 from calico_lab.local.events import WARNING
 from calico_lab.local.informer import key_of
-from calico_lab.local.kubelet import mounts, tasks
-from calico_lab.local.kubelet.container import Container, Surroundings
+from calico_lab.local.kubelet import mounts, name_resolution, tasks
+from calico_lab.local.kubelet.container import Container
 from calico_lab.local.kubelet.environment import PodFacts
-from calico_lab.local.kubelet.status import Sandbox, pod_status
+from calico_lab.local.kubelet.status import INITIALIZING, Sandbox, pod_status
+from calico_lab.local.kubelet.surroundings import Surroundings
 from calico_lab.local.kubelet.volumes import Credentials, PodVolumes, VolumeError, refers_to
 from calico_lab.local.network.pods import PodNetwork
-from calico_lab.local.objects import is_deleting, now
+from calico_lab.local.objects import is_deleting, is_ready, now
 from calico_lab.local.resources import PODS, SERVICE_ACCOUNTS
 from calico_lab.local.start.namespaces import Namespaces
 from calico_lab.local.start.programs import Programs
@@ -34,6 +35,7 @@ logger = logging.getLogger(__name__)
 
 TRY_AGAIN_SECONDS = 1.0
 VANISHED_GRACE_SECONDS = 1.0
+TOLD_SECONDS = 1.0
 TOKEN_SECONDS = 3607
 LOGS = Path("/var/log/pods")
 
@@ -57,11 +59,15 @@ class NodeContext:
 
 
 class PodWorker:
-    """Runs one pod until it is deleted."""
+    """Runs one pod until it is deleted; ``inside`` are its namespaces, while it has any."""
 
     def __init__(self, pod: JsonObject, node: NodeContext) -> None:
         self.pod = pod
         self.containers = [Container(spec) for spec in pod["spec"]["containers"]]
+        self.init_containers = [Container(spec, once=True) for spec in pod["spec"].get("initContainers") or []]
+        if self.init_containers:
+            for container in self.all_containers:
+                container.state.state = dict(INITIALIZING)
         self._node = node
         metadata = pod["metadata"]
         self._namespace, self._name, self._uid = metadata["namespace"], metadata["name"], metadata["uid"]
@@ -73,25 +79,47 @@ class PodWorker:
         self._credentials = Credentials({}, node.certificate_authority)
         self._sandbox = Sandbox(str(node.host.address))
         self._address: IPv4Address | None = None
-        self._inside: Namespaces | None = None
+        self.inside: Namespaces | None = None
         self._published: JsonObject = pod.get("status") or {}
+        self._published_version = 0
         self._changed = asyncio.Event()
+        self._published_all = asyncio.Event()
         self._news = asyncio.Event()
         self._ending = asyncio.Event()
         self._vanished = False
         self.update(pod)
 
+    @property
+    def all_containers(self) -> list[Container]:
+        """The pod's containers, those that initialize it first."""
+        return [*self.init_containers, *self.containers]
+
+    def container(self, name: str) -> Container:
+        """Return a container. Raises ``NotFound``."""
+        for container in self.all_containers:
+            if container.state.name == name:
+                return container
+        raise errors.NotFound(f'container "{name}" not found in pod "{self._name}"')
+
     def update(self, pod: JsonObject) -> None:
         """Take note of the pod as it is in the API now."""
         self.pod = pod
+        self._correct(pod)
         if is_deleting(pod):
             self._ending.set()
+
+    def _correct(self, pod: JsonObject) -> None:
+        """Publish again where somebody else said of the pod, while this node was cut off, that it is not ready."""
+        newer = int(pod["metadata"].get("resourceVersion", 0)) > self._published_version > 0
+        if newer and is_ready(pod) != is_ready({"status": self._published}):
+            self._published = pod["status"]
+            self._change()
 
     def vanish(self) -> None:
         """Take note that the API has the pod no more."""
         self._vanished = True
         if self._ending.is_set():
-            for container in self.containers:  # deleted for the second time, by force: no grace is left
+            for container in self.all_containers:  # deleted for the second time, by force: no grace is left
                 container.kill()
         self._ending.set()
 
@@ -101,7 +129,7 @@ class PodWorker:
         if metadata["namespace"] != self._namespace or not refers_to(self.pod, item["kind"], metadata["name"]):
             return
         self._news.set()
-        if self._inside is not None and not self._ending.is_set():
+        if self.inside is not None and not self._ending.is_set():
             with suppress(VolumeError):  # what is gone from the API stays in the pod
                 self._volumes.write(self._credentials)
 
@@ -109,7 +137,7 @@ class PodWorker:
         """Run the pod to its end."""
         publishing = tasks.start(self._publish_changes(), f"status of {self._name}")
         starting = tasks.start(self._start(), f"start of {self._name}")
-        self._changed.set()
+        self._change()
         try:
             await self._ending.wait()
             starting.cancel()
@@ -124,13 +152,22 @@ class PodWorker:
     async def _start(self) -> None:
         await self._retry("FailedMount", self._prepare_volumes)
         inside = await self._retry("FailedCreatePodSandBox", self._attach)
-        facts = self._facts(self._sandbox.pod_address)
+        around = Surroundings(
+            facts=self._facts(self._sandbox.pod_address),
+            inside=inside,
+            node=self._node.namespaces,
+            programs=self._node.programs,
+            logs=self._logs,
+            changed=self._change,
+            told=self._told,
+            say=self._say,
+        )
+        for container in self.init_containers:
+            container.start(around)
+            if not await container.done():
+                return
         for container in self.containers:
-            container.start(
-                Surroundings(
-                    facts, inside, self._node.namespaces, self._node.programs, self._logs, self._changed.set, self._say
-                )
-            )
+            container.start(around)
 
     async def _retry(self, reason: str, step: Callable[[], Awaitable[T]]) -> T:
         """Take a step, again where it fails: after a while, or at once when what it waits for appears."""
@@ -142,6 +179,16 @@ class PodWorker:
                 self._say(WARNING, reason, str(error))
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._news.wait(), TRY_AGAIN_SECONDS)
+
+    def _change(self) -> None:
+        self._published_all.clear()
+        self._changed.set()
+
+    async def _told(self) -> None:
+        """Wait until what has changed until now stands in the API, if that can be reached."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(TOLD_SECONDS):
+                await self._published_all.wait()
 
     async def _prepare_volumes(self) -> None:
         missing = self._volumes.audiences() - self._credentials.tokens.keys()
@@ -165,29 +212,34 @@ class PodWorker:
     async def _attach(self) -> Namespaces:
         if self._node.network is None or self.pod["spec"].get("hostNetwork"):
             raise errors.LabError("the local lab runs pods on the pod network alone")
-        prepare = partial(mounts.show, self._volumes.mounts())
+        volumes = self._volumes.mounts()
+
+        def prepare() -> None:
+            mounts.show(volumes)
+            name_resolution.write(self.pod)
+
         inside, self._address = self._node.network.attach(self._name, prepare, namespace=self._namespace)
-        self._inside = inside
+        self.inside = inside
         self._sandbox = replace(self._sandbox, pod_address=str(self._address))
-        self._changed.set()
+        self._change()
         return inside
 
     async def _stop(self) -> None:
         grace = self.pod["metadata"].get("deletionGracePeriodSeconds", VANISHED_GRACE_SECONDS)
-        await asyncio.gather(*(container.stop(grace, self._say) for container in self.containers))
+        await asyncio.gather(*(container.stop(grace, self._say) for container in self.all_containers))
         self._sandbox = replace(self._sandbox, ending=True)
         await self._publish()
 
     async def _take_down(self) -> None:
-        for container in self.containers:
+        for container in self.all_containers:
             container.kill()
-        for container in self.containers:
+        for container in self.all_containers:
             await container.close()
         if self._node.network is not None and self._address is not None:
             self._node.network.detach(self._address)
-        if self._inside is not None:
-            self._inside.close()
-            self._inside = None
+        if self.inside is not None:
+            self.inside.close()
+            self.inside = None
         self._volumes.remove()
         with self._node.namespaces.entered():
             shutil.rmtree(self._logs, ignore_errors=True)
@@ -203,17 +255,23 @@ class PodWorker:
             self._changed.clear()
             try:
                 await self._publish()
+                if not self._changed.is_set():
+                    self._published_all.set()
             except (errors.ApiError, OSError) as error:
                 logger.warning("status of %s/%s not written: %s", self._namespace, self._name, error)
-                asyncio.get_running_loop().call_later(TRY_AGAIN_SECONDS, self._changed.set)
+                asyncio.get_running_loop().call_later(TRY_AGAIN_SECONDS, self._change)
 
     async def _publish(self) -> None:
         states = [container.state for container in self.containers]
-        status = pod_status(self.pod | {"status": self._published}, states, self._sandbox, now())
+        init_states = [container.state for container in self.init_containers]
+        status = pod_status(self.pod | {"status": self._published}, states, self._sandbox, now(), init_states)
         if status == self._published or self._vanished:
             return
         with suppress(errors.NotFound):
-            await self._node.client.patch(PODS, self._name, self._namespace, {"status": status}, subresource="status")
+            written = await self._node.client.patch(
+                PODS, self._name, self._namespace, {"status": status}, subresource="status"
+            )
+            self._published_version = int(written["metadata"]["resourceVersion"])
         self._published = status
 
     def _facts(self, pod_address: str) -> PodFacts:

@@ -21,7 +21,13 @@ from calico_lab.local.start.namespaces import Namespaces
 from calico_lab.local.wire import JsonObject
 
 FIRST_INTERVAL_SECONDS = 0.025
+FIRST_COMMAND_INTERVAL_SECONDS = 0.25
+TIMED_OUT = "context deadline exceeded"
 _SLOWING_DOWN = 20
+
+
+# Runs a command in a container; returns its exit code and what it wrote.
+Run = Callable[[list[str]], Awaitable[tuple[int, bytes]]]
 
 
 class ProbeFailed(LabError):
@@ -37,6 +43,7 @@ class Schedule:
     timeout: float = 1.0
     successes: int = 1
     failures: int = 3
+    first_interval: float = FIRST_INTERVAL_SECONDS
 
     @classmethod
     def of(cls, probe: JsonObject) -> Schedule:
@@ -47,15 +54,17 @@ class Schedule:
             float(probe.get("timeoutSeconds") or 1),
             probe.get("successThreshold") or 1,
             probe.get("failureThreshold") or 3,
+            FIRST_COMMAND_INTERVAL_SECONDS if "exec" in probe else FIRST_INTERVAL_SECONDS,
         )
 
 
 @dataclass(frozen=True)
 class Prober:
-    """Tries the ports of one pod from its node, as a kubelet does."""
+    """Tries the ports of one pod from its node, as a kubelet does, and runs commands in its containers."""
 
     node: Namespaces
     pod_address: str
+    run: Run | None = None
 
     async def attempt(self, probe: JsonObject, container: JsonObject) -> None:
         """Try a container's probe once. Raises :class:`ProbeFailed`."""
@@ -64,8 +73,10 @@ class Prober:
         elif "tcpSocket" in probe:
             action = probe["tcpSocket"]
             await self.connect(action.get("host") or self.pod_address, port_of(action, container))
+        elif "exec" in probe and self.run is not None:
+            await _execute(self.run, probe["exec"]["command"])
         else:
-            raise ProbeFailed("the local lab implements httpGet and tcpSocket probes alone")
+            raise ProbeFailed("the local lab implements exec, httpGet and tcpSocket probes alone")
 
     async def connect(self, address: str, port: int) -> None:
         """Connect to a port and leave again. Raises :class:`ProbeFailed`."""
@@ -126,7 +137,8 @@ async def observe(
             failed(message)
             if failures >= schedule.failures:
                 verdict(False)
-        await asyncio.sleep(schedule.period if steady else min(_hurry(loop.time() - began), schedule.period))
+        hurry = max(schedule.first_interval, _hurry(loop.time() - began))
+        await asyncio.sleep(schedule.period if steady else min(hurry, schedule.period))
 
 
 async def until_first_success(attempt: Callable[[], Awaitable[None]], timeout: float = 1.0) -> None:  # noqa: ASYNC109
@@ -157,7 +169,7 @@ async def _outcome(attempt: Callable[[], Awaitable[None]], timeout: float) -> st
     try:
         await asyncio.wait_for(attempt(), timeout)
     except TimeoutError:
-        return "context deadline exceeded"
+        return TIMED_OUT
     except ProbeFailed as failure:
         return str(failure)
     return ""
@@ -176,6 +188,15 @@ async def _status(connection: socket.socket, path: str, host: str, action: JsonO
         return int(answer.split(b" ", 2)[1])
     finally:
         writer.close()
+
+
+async def _execute(run: Run, arguments: list[str]) -> None:
+    try:
+        exit_code, output = await run(arguments)
+    except OSError as error:
+        raise ProbeFailed(str(error)) from error
+    if exit_code != 0:
+        raise ProbeFailed(output.decode(errors="replace"))
 
 
 def _unverified() -> ssl.SSLContext:

@@ -14,6 +14,7 @@ from calico_lab.local.objects import condition, now
 from calico_lab.local.wire import JsonObject
 
 CREATING: JsonObject = {"waiting": {"reason": "ContainerCreating"}}
+INITIALIZING: JsonObject = {"waiting": {"reason": "PodInitializing"}}
 
 
 @dataclass
@@ -28,6 +29,11 @@ class ContainerState:
     ready: bool = False
     started: bool = False
     restart_count: int = 0
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the container has ended, and well."""
+        return bool((self.state.get("terminated") or {}).get("exitCode") == 0)
 
     def as_status(self) -> JsonObject:
         """Return the ContainerStatus."""
@@ -52,25 +58,43 @@ class Sandbox:
     ending: bool = False
 
 
-def pod_status(pod: JsonObject, containers: Sequence[ContainerState], sandbox: Sandbox, time: str) -> JsonObject:
+def pod_status(
+    pod: JsonObject,
+    containers: Sequence[ContainerState],
+    sandbox: Sandbox,
+    time: str,
+    init_containers: Sequence[ContainerState] = (),
+) -> JsonObject:
     """Return the status of a pod; the times of conditions that did not change are kept from the pod's last status."""
-    phase = pod_phase(pod, containers, ending=sandbox.ending)
+    phase = pod_phase(pod, containers, ending=sandbox.ending, init_containers=init_containers)
     status: JsonObject = {
         "phase": phase,
-        "conditions": _conditions(pod, phase, containers, sandbox, time),
+        "conditions": _conditions(pod, phase, containers, sandbox, time, init_containers),
         "hostIP": sandbox.host_address,
         "hostIPs": [{"ip": sandbox.host_address}],
         "startTime": pod.get("status", {}).get("startTime", time),
         "containerStatuses": [entry.as_status() for entry in sorted(containers, key=lambda entry: entry.name)],
         "qosClass": qos_class(pod["spec"]),
     }
+    if init_containers:
+        status["initContainerStatuses"] = [entry.as_status() | {"ready": entry.succeeded} for entry in init_containers]
     if sandbox.pod_address:
         status |= {"podIP": sandbox.pod_address, "podIPs": [{"ip": sandbox.pod_address}]}
     return status
 
 
-def pod_phase(pod: JsonObject, containers: Sequence[ContainerState], *, ending: bool = False) -> str:
+def pod_phase(
+    pod: JsonObject,
+    containers: Sequence[ContainerState],
+    *,
+    ending: bool = False,
+    init_containers: Sequence[ContainerState] = (),
+) -> str:
     """Return Pending, Running, Succeeded or Failed."""
+    unfinished = [entry for entry in init_containers if not entry.succeeded]
+    if unfinished:
+        hopeless = ending or pod["spec"].get("restartPolicy", "Always") == "Never"
+        return "Failed" if hopeless and any("terminated" in entry.state for entry in unfinished) else "Pending"
     if any("waiting" in entry.state and not entry.last_state for entry in containers):
         return "Pending"
     if any("running" in entry.state for entry in containers):
@@ -92,7 +116,12 @@ def terminated(exit_code: int, reason: str, started: str, container_id: str, mes
 
 
 def _conditions(
-    pod: JsonObject, phase: str, containers: Sequence[ContainerState], sandbox: Sandbox, time: str
+    pod: JsonObject,
+    phase: str,
+    containers: Sequence[ContainerState],
+    sandbox: Sandbox,
+    time: str,
+    init_containers: Sequence[ContainerState],
 ) -> list[JsonObject]:
     unready = [entry.name for entry in containers if not entry.ready]
     readiness: JsonObject = {"status": "True"}
@@ -103,9 +132,14 @@ def _conditions(
     elif unready:
         message = f"containers with unready status: [{' '.join(unready)}]"
         readiness = {"status": "False", "reason": "ContainersNotReady", "message": message}
+    incomplete = [entry.name for entry in init_containers if not entry.succeeded]
+    initialized: JsonObject = {"status": "True"}
+    if incomplete and phase != "Succeeded":
+        message = f"containers with incomplete status: [{' '.join(incomplete)}]"
+        initialized = {"status": "False", "reason": "ContainersNotInitialized", "message": message}
     conditions = {
         "PodReadyToStartContainers": {"status": "True" if sandbox.pod_address and not sandbox.ending else "False"},
-        "Initialized": {"status": "True"},
+        "Initialized": initialized,
         "Ready": readiness,
         "ContainersReady": readiness,
         "PodScheduled": {"status": "True"},

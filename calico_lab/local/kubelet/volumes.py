@@ -97,7 +97,7 @@ class PodVolumes:
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def _declared_mounts(self) -> Iterator[Mount]:
-        for container in self._pod["spec"]["containers"]:
+        for container in containers_of(self._pod):
             for declared in container.get("volumeMounts") or []:
                 yield self._mount(declared)
         if SERVICE_ACCOUNT["name"] in self._volumes:
@@ -130,10 +130,15 @@ class PodVolumes:
         return {name: file for content in contents for name, file in content.items()}
 
 
+def containers_of(pod: JsonObject) -> list[JsonObject]:
+    """Return the specifications of a pod's containers, those that initialize it first."""
+    return [*(pod["spec"].get("initContainers") or []), *pod["spec"]["containers"]]
+
+
 def wants_service_account(pod: JsonObject) -> bool:
     """Whether a pod gets its account's token without having a volume for it."""
     spec = pod["spec"]
-    mounts = [mount for container in spec["containers"] for mount in container.get("volumeMounts") or []]
+    mounts = [mount for container in containers_of(pod) for mount in container.get("volumeMounts") or []]
     there = any(mount["mountPath"].rstrip("/") == SERVICE_ACCOUNT_FOLDER for mount in mounts)
     return not there and spec.get("automountServiceAccountToken", True) is not False
 

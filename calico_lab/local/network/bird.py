@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 from calico_lab.errors import LabError
@@ -25,7 +26,7 @@ LOG = Path("/var/log/bird.log")
 
 START_LIMIT_SECONDS = 5.0
 STOP_LIMIT_SECONDS = 2.0
-RESTART_SECONDS = 0.5
+RESTART_SECONDS = 0.1
 _LOOK_AGAIN_SECONDS = 0.005
 
 
@@ -37,12 +38,14 @@ def write_bastion_configuration() -> None:
 class Bird:
     """One BIRD, its configuration file and its control socket, whose paths are those inside the host.
 
-    As long as :meth:`run` runs it is started again when it dies; once stopped it stays so until it is started.
+    As long as :meth:`run` runs it is started again when it dies, and ``on_end`` then hears why it did; once stopped it
+    stays so until it is started.
     """
 
     def __init__(
         self, host: str, namespaces: Namespaces, programs: Programs, configuration: Path, control_socket: Path
     ) -> None:
+        self.on_end: Callable[[str], None] = lambda _why: None
         self._host = host
         self._namespaces = namespaces
         self._programs = programs
@@ -107,12 +110,15 @@ class Bird:
     async def _start_again(self, dead: Process) -> None:
         if self._process is not dead:
             return  # it was stopped, or restarted, on purpose
-        logger.warning("BIRD on %s ended with %s; starting it again", self._host, await dead.wait())
+        why = process.ending(await dead.wait())
+        logger.warning("BIRD on %s ended: %s; starting it again", self._host, why)
         try:
             await self.start()
         except LabError as error:
             logger.warning("%s", error)
             self._process = None
+            return
+        self.on_end(why)
 
     async def _start(self) -> None:
         if self.running:

@@ -84,6 +84,7 @@ _NODE_SESSION = """\
   export filter calico_export_to_bgp_peers;
   add paths on;
   graceful restart;
+  hold time 6;
 """
 
 

@@ -33,7 +33,7 @@ class CalicoNode(Controller):
         self._namespaces = namespaces
         self._loaded = ""
         self._configured = asyncio.Event()
-        self._bird = bird.Bird(host.name, namespaces, programs, bird.NODE_CONFIGURATION, bird.NODE_CONTROL_SOCKET)
+        self.bird = bird.Bird(host.name, namespaces, programs, bird.NODE_CONFIGURATION, bird.NODE_CONTROL_SOCKET)
         self._nodes = self.inform(NODES, lambda _: (_CONFIGURATION,))
         self._services = self.inform(SERVICES, lambda _: (_CONFIGURATION,))
         self._slices = self.inform(ENDPOINT_SLICES, lambda _: (_CONFIGURATION,))
@@ -41,11 +41,14 @@ class CalicoNode(Controller):
         self._peers = self.inform(BGP_PEERS, lambda _: (_CONFIGURATION,), optional=True)
 
     async def run(self) -> None:
-        """Run BIRD and keep its configuration current until cancelled."""
+        """Keep BIRD's configuration current until cancelled."""
         self.queue.add(_CONFIGURATION)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._run_bird(), name=f"{self.name}: BIRD")
-            group.create_task(super().run(), name=self.name)
+        await super().run()
+
+    async def run_bird(self) -> None:
+        """Run BIRD, from its first configuration on, until cancelled. It outlives the end of :meth:`run`."""
+        await self._configured.wait()
+        await self.bird.run()
 
     async def reconcile(self, key: Key) -> None:  # noqa: ARG002 - there is but one
         """Load the configuration, if it is not the one in force."""
@@ -57,11 +60,7 @@ class CalicoNode(Controller):
             return
         with self._namespaces.entered():
             write_file(bird.NODE_CONFIGURATION, text)
-        if self._bird.running:
-            await self._bird.configure()
+        if self.bird.running:
+            await self.bird.configure()
         self._configured.set()
         self._loaded = text
-
-    async def _run_bird(self) -> None:
-        await self._configured.wait()
-        await self._bird.run()

@@ -18,6 +18,7 @@ _NLMSG_ERROR = 2
 _NLM_F_REQUEST, _NLM_F_ACK, _NLM_F_EXCL, _NLM_F_CREATE = 0x1, 0x4, 0x200, 0x400
 _RTM_NEWLINK, _RTM_DELLINK, _RTM_GETLINK, _RTM_NEWADDR, _RTM_NEWROUTE, _RTM_SETNEIGHTBL = 16, 17, 18, 20, 24, 67
 _NEW = _NLM_F_CREATE | _NLM_F_EXCL
+_RTMGRP_LINK = 1
 
 _IFF_UP = 0x1
 _IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MASTER, _IFLA_OPERSTATE, _IFLA_LINKINFO, _IFLA_NET_NS_FD = 1, 3, 10, 16, 18, 28
@@ -60,6 +61,23 @@ def bring_up(name: str) -> None:
     _call(_RTM_NEWLINK, _link(up=True, index=socket.if_nametoindex(name)), 0, name)
 
 
+def take_down(name: str) -> None:
+    """Take a link down; the other end of a pair then has no carrier, as with an unplugged cable."""
+    _call(_RTM_NEWLINK, _link(change=True, index=socket.if_nametoindex(name)), 0, name)
+
+
+def carries(name: str) -> bool:
+    """Whether a link is up and its other end too."""
+    return _operational_state(_call(_RTM_GETLINK, _link(index=socket.if_nametoindex(name)), 0, name)) == _IF_OPER_UP
+
+
+def open_announcements() -> socket.socket:
+    """Return a socket that becomes readable whenever a link of the current network namespace changes."""
+    announcements = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK, socket.NETLINK_ROUTE)
+    announcements.bind((0, _RTMGRP_LINK))
+    return announcements
+
+
 def wait_for_carrier(name: str) -> None:
     """Wait until a link really sends: that its other end is up the kernel notices a moment later, by itself.
 
@@ -67,8 +85,7 @@ def wait_for_carrier(name: str) -> None:
     are asked; with older ones it is a matter of a millisecond.
     """
     ends = time.monotonic() + _CARRIER_LIMIT_SECONDS
-    message = _link(index=socket.if_nametoindex(name))
-    while _operational_state(_call(_RTM_GETLINK, message, 0, name)) != _IF_OPER_UP:
+    while not carries(name):
         if time.monotonic() > ends:
             raise TimeoutError(f"{name}: the other end of the link did not come up")
         time.sleep(0.001)
@@ -110,9 +127,9 @@ def answer_proxy_arp_at_once(name: str) -> None:
     _call(_RTM_SETNEIGHTBL, message + _attribute(_NDTA_PARMS, parameters), 0, name)
 
 
-def _link(*, up: bool = False, index: int = 0) -> bytes:
+def _link(*, up: bool = False, change: bool = False, index: int = 0) -> bytes:
     flags = _IFF_UP if up else 0
-    return struct.pack("=BBHiII", socket.AF_UNSPEC, 0, 0, index, flags, flags)
+    return struct.pack("=BBHiII", socket.AF_UNSPEC, 0, 0, index, flags, _IFF_UP if up or change else 0)
 
 
 def _attribute(kind: int, value: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import select
 import signal
@@ -10,11 +11,12 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from calico_lab.errors import LabError
 from calico_lab.local.start import launch
+from calico_lab.local.start.discovery_cache import forget_discovery
 from calico_lab.local.start.programs import Programs, folders_needed
 from calico_lab.local.start.settings import READY, Settings
 from calico_lab.local.start.state import Description, StateFolder, start_of
@@ -43,17 +45,49 @@ def begin(state: StateFolder, programs: Programs, report: Report) -> None:
 
     Raises ``LabError`` with the end of its log if it fails or takes too long; nothing of it is left then but the log.
     """
+    _begin(state, programs, report, _launch(state, api_port=0, ssh_port=0), _new_credentials)
+
+
+@dataclass(frozen=True)
+class Former:
+    """By what a lab was reached that is to begin again."""
+
+    api_port: int
+    ssh_port: int
+    credentials: str
+
+
+def require_former(state: StateFolder) -> Former:
+    """Return by what a lab is reached, from its state folder; raises ``LabError`` when that is not all there."""
+    known, credentials = state.description(), state.read_credentials()
+    if known is None or not credentials:
+        raise LabError(f"{state.path} does not hold what is needed to begin again", remedy="calico-lab down, then up")
+    return Former(known.api_port, known.ssh_port, credentials)
+
+
+def begin_again(state: StateFolder, programs: Programs, report: Report, former: Former) -> None:
+    """Start a fresh lab in place of one that has ended, to be reached as that one was: same ports, same credentials.
+
+    Raises ``LabError`` as :func:`begin` does, or when a port has been taken meanwhile.
+    """
+    lab = _launch(state, former.api_port, former.ssh_port)
+    _begin(state, programs, report, lab, lambda _state, _lab: former.credentials)
+
+
+def _begin(
+    state: StateFolder, programs: Programs, report: Report, lab: _Lab, credentials: Callable[[StateFolder, _Lab], str]
+) -> None:
     deadline = time.monotonic() + LIMIT_SECONDS
-    lab = _launch(state)
     try:
         pid = lab.process.pid
         # At once: from here on `down` finds the process, whatever becomes of this one.
         state.describe(Description(state.name, pid, start_of(pid), lab.api_port, lab.ssh_port))
+        forget_discovery(lab.api_port)
         with os.fdopen(lab.settings, "w") as settings:
             visible = tuple(folders_needed(programs))
             settings.write(Settings(state.name, SEED, programs, visible, state.path).to_line())
             settings.flush()
-            settings.write(_write_connection(state, lab))
+            settings.write(credentials(state, lab) + "\n")
         _wait(lab, deadline, report)
     except BaseException as error:
         with suppress(ProcessLookupError):
@@ -66,8 +100,8 @@ def begin(state: StateFolder, programs: Programs, report: Report) -> None:
         os.close(lab.process.descriptor)
 
 
-def _launch(state: StateFolder) -> _Lab:
-    """Start the first process with what it inherits; of that only it keeps a copy."""
+def _launch(state: StateFolder, api_port: int, ssh_port: int) -> _Lab:
+    """Start the first process with what it inherits; of that only it keeps a copy. Port 0 means any free one."""
     with ExitStack() as stack:
 
         def closing(descriptor: int) -> int:
@@ -75,7 +109,7 @@ def _launch(state: StateFolder) -> _Lab:
             return descriptor
 
         # Made here, on the machine's own loopback: the first process will be in another network.
-        api_socket, ssh_socket = stack.enter_context(_listen()), stack.enter_context(_listen())
+        api_socket, ssh_socket = (stack.enter_context(_listen(port)) for port in (api_port, ssh_port))
         settings_end, settings = os.pipe()
         progress, progress_end = os.pipe()
         log = closing(state.open_log())
@@ -87,16 +121,19 @@ def _launch(state: StateFolder) -> _Lab:
         return _Lab(process, api_socket.getsockname()[1], ssh_socket.getsockname()[1], settings, progress)
 
 
-def _listen() -> socket.socket:
-    # Any free port, a new one for each lab: kubectl remembers, by the server's address, which resources it serves.
-    return socket.create_server(("127.0.0.1", 0), backlog=128)
+def _listen(port: int) -> socket.socket:
+    try:
+        return socket.create_server(("127.0.0.1", port), backlog=128)
+    except OSError as error:
+        raise LabError(
+            f"port {port} of this machine's loopback cannot be had: {error}",
+            remedy="calico-lab down, then up: a new lab takes ports that are free",
+        ) from error
 
 
-def _write_connection(state: StateFolder, lab: _Lab) -> str:
+def _new_credentials(state: StateFolder, lab: _Lab) -> str:
     """Make the credentials and write the files of the state folder; returns the credentials as a line for the lab."""
-    import json  # imported here, like the rest, while the first process is already at work
-    from dataclasses import asdict
-
+    # Imported here, while the first process is already at work.
     from calico_lab.local.start import connection, credentials
 
     issued = credentials.issue()
@@ -106,7 +143,9 @@ def _write_connection(state: StateFolder, lab: _Lab) -> str:
     state.write(state.client_key, issued.ssh_client_key)
     state.write(state.known_hosts, connection.known_hosts(lab.ssh_port, issued))
     state.write(state.ssh_config, connection.ssh_config(lab.ssh_port, state.client_key, state.known_hosts))
-    return json.dumps(asdict(issued)) + "\n"
+    line = json.dumps(asdict(issued))
+    state.write(state.credentials, line)
+    return line
 
 
 def _wait(lab: _Lab, deadline: float, report: Report) -> None:

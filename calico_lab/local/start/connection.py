@@ -9,6 +9,7 @@ import base64
 from pathlib import Path
 
 from calico_lab.local.start.settings import Credentials
+from calico_lab.local.topology import BASTION, NODES
 
 USER = "kubernetes-admin"
 EXTENSION = "calico-lab"
@@ -54,12 +55,17 @@ def _extensions(lab: str, ssh_config: Path) -> str:
 
 
 def ssh_config(port: int, identity: Path, known_hosts: Path) -> str:
-    """Return an SSH configuration with the one host ``bastion``, at ``port`` of this machine."""
+    """Return an SSH configuration with all hosts of the lab, at ``port`` of this machine.
+
+    One server answers for all of them: the name of the user says on which host.
+    """
+    users = {BASTION.name: "root"} | {node.name: node.name for node in NODES}
+    each = "\n".join(f"Host {host}\n    User {user}\n" for host, user in users.items())
     return f"""\
-Host bastion
+{each}
+Host {" ".join(users)}
     HostName 127.0.0.1
     Port {port}
-    User root
     IdentityFile {_quoted(str(identity))}
     IdentitiesOnly yes
     UserKnownHostsFile {_quoted(str(known_hosts))}
@@ -68,7 +74,7 @@ Host bastion
 
 
 def known_hosts(port: int, credentials: Credentials) -> str:
-    """Return the line of a known_hosts file that vouches for the bastion."""
+    """Return the line of a known_hosts file that vouches for the lab's hosts."""
     return f"[127.0.0.1]:{port} {credentials.ssh_host_public_key}\n"
 
 

@@ -76,6 +76,16 @@ def machine_sources(codename: str, apt: Path = Path("/etc/apt")) -> list[Source]
     return [source for source in found if source.suite == codename and _DEBIAN_COMPONENTS & set(source.components)]
 
 
+def policy(folder: Path, sources: Iterable[Source], packages: Iterable[str]) -> str:
+    """Return what apt, reading ``sources`` alone, says of packages: which versions there are (apt-cache(8)).
+
+    ``folder`` is made, for apt's state. Raises ``LabError`` when apt fails.
+    """
+    apt = _Apt(folder)
+    apt.update(sources)
+    return apt.policy(*packages)
+
+
 def _download(folder: Path) -> list[Path]:
     codename = programs.os_release().get("VERSION_CODENAME", "")
     sources = machine_sources(codename)
@@ -123,7 +133,10 @@ class _Apt:
         self._run("apt-get", "-q", "update")
 
     def has(self, package: str, version: str) -> bool:
-        return f" {version}" in self._run("apt-cache", "policy", package)
+        return f" {version}" in self.policy(package)
+
+    def policy(self, *packages: str) -> str:
+        return self._run("apt-cache", "policy", *packages)
 
     def download(self, packages: Iterable[str]) -> list[Path]:
         """Download packages and those dependencies that the machine lacks."""

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import select
 import signal
-import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from calico_lab.errors import LabError, UnsupportedHostError
-from calico_lab.local.start import probe, programs
-from calico_lab.local.start.beginning import begin
-from calico_lab.local.start.state import StateFolder, start_of
+from calico_lab.errors import LabError
+from calico_lab.local.doctor.examination import require_able
+from calico_lab.local.start import probe, programs, requests
+from calico_lab.local.start.beginning import begin, begin_again, require_former
+from calico_lab.local.start.state import StateFolder, all_names, start_of
 from calico_lab.local.topology import HOSTS
 
 STOP_SECONDS = 10.0
@@ -33,23 +34,50 @@ class Status:
     ssh_config: str | None = None
     uptime_seconds: float | None = None
     hosts: dict[str, str] = field(default_factory=lambda: {host.name: str(host.address) for host in HOSTS})
+    cut_off: list[str] = field(default_factory=list)
+    parts: list[dict[str, Any]] = field(default_factory=list)
 
 
 def up(name: str, report: Callable[[str], None]) -> Status:
     """Start the lab ``name`` unless it runs already; returns when it can be used.
 
-    ``report`` hears each step that is done. Raises ``LabError`` with the end of the log if the lab does not come up,
-    ``MissingProgramError`` or ``UnsupportedHostError`` if it cannot.
+    ``report`` hears each step that is done, the first of them once the lab's first process runs. Raises ``LabError``
+    with the end of the log if the lab does not come up, ``MissingProgramError`` or ``UnsupportedHostError`` if this
+    machine cannot run one.
     """
-    if sys.platform != "linux":
-        raise UnsupportedHostError("the local lab is made of Linux namespaces", remedy="run it in a Linux machine")
-    found = programs.find()
     state = StateFolder(name)
+    state.require_own()
+    if not state.alive():
+        require_able()
+    found = programs.find()
     with state.locked():
         if not state.alive():
             state.empty()
             begin(state, found, report)
     return status(name)
+
+
+def reset(name: str, report: Callable[[str], None]) -> Status:
+    """Put a fresh lab in place of the lab ``name``, to be reached as that one was; returns when it can be used.
+
+    Raises ``LabError`` when there is none to be reset, or as :func:`up` does.
+    """
+    state = StateFolder(name)
+    state.require_own()
+    if state.description() is None:
+        raise LabError(f"there is no lab {name!r} to be reset", remedy=f"calico-lab up --name {name}")
+    found = programs.find()
+    with state.locked():
+        former = require_former(state)
+        if state.alive():
+            _kill(state)
+        begin_again(state, found, report, former)
+    return status(name)
+
+
+def all_labs() -> list[Status]:
+    """Return the status of each lab of this user, by name."""
+    return [status(name) for name in all_names()]
 
 
 def down(name: str) -> bool:
@@ -79,7 +107,7 @@ def status(name: str) -> Status:
         return Status(name, running=False, problem=f"its first process has ended; its last words are in {state.log}")
     problem = probe.api_problem(known.api_port, state.kubeconfig) or probe.ssh_problem(known.ssh_port)
     since_boot = time.clock_gettime(time.CLOCK_BOOTTIME)
-    return Status(
+    found = Status(
         name=name,
         running=not problem,
         problem=problem,
@@ -90,6 +118,12 @@ def status(name: str) -> Status:
         ssh_config=str(state.ssh_config),
         uptime_seconds=round(since_boot - known.started / os.sysconf("SC_CLK_TCK"), 1),
     )
+    return found if problem else _with_parts(found)
+
+
+def _with_parts(found: Status) -> Status:
+    hosts, parts = requests.ask(found, "GET", "hosts"), requests.ask(found, "GET", "parts")
+    return replace(found, cut_off=[host["name"] for host in hosts if not host["carries"]], parts=parts)
 
 
 def _kill(state: StateFolder) -> None:
@@ -104,7 +138,7 @@ def _kill(state: StateFolder) -> None:
         return  # it has ended meanwhile
     try:
         # The descriptor is open: from here on the pid cannot pass to another process unnoticed.
-        if start_of(known.pid) != known.started:
+        if start_of(known.pid) not in (known.started, 0):
             raise LabError(f"lab {state.name!r} runs, but lab.json names another process as its first")
         signal.pidfd_send_signal(descriptor, signal.SIGKILL)
         if not select.select([descriptor], [], [], STOP_SECONDS)[0]:

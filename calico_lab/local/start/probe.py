@@ -15,19 +15,25 @@ TIMEOUT_SECONDS = 5.0
 def api_problem(port: int, kubeconfig: Path) -> str:
     """Ask the API server whether it is ready, as the kubeconfig's user; returns what is wrong, or nothing."""
     try:
-        authority, token = (_value(name, kubeconfig) for name in ("certificate-authority-data", "token"))
+        connection, headers = connect(port, kubeconfig)
     except FileNotFoundError:
         return "it is still starting"
-    tls = ssl.create_default_context(cadata=base64.b64decode(authority).decode())
-    connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=TIMEOUT_SECONDS, context=tls)
     try:
-        connection.request("GET", "/readyz", headers={"Authorization": f"Bearer {token}"})
+        connection.request("GET", "/readyz", headers=headers)
         answer = connection.getresponse()
         return "" if answer.status == 200 else f"the API server answers {answer.status} to /readyz"
     except (OSError, http.client.HTTPException) as error:
         return f"the API server does not answer: {error}"
     finally:
         connection.close()
+
+
+def connect(port: int, kubeconfig: Path) -> tuple[http.client.HTTPSConnection, dict[str, str]]:
+    """Return a connection to the API server, not yet opened, and the headers that say whose it is."""
+    authority, token = (_value(name, kubeconfig) for name in ("certificate-authority-data", "token"))
+    tls = ssl.create_default_context(cadata=base64.b64decode(authority).decode())
+    connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=TIMEOUT_SECONDS, context=tls)
+    return connection, {"Authorization": f"Bearer {token}"}
 
 
 def _value(name: str, kubeconfig: Path) -> str:

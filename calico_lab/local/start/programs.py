@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from calico_lab.errors import MissingProgramError
@@ -33,21 +33,26 @@ class Programs:
 
 def find() -> Programs:
     """Find the programs. Raises ``MissingProgramError`` that names all of those that are not there."""
-    unpacked = unpacked_folder()
-    programs = Programs(
-        envoy=_beside_package("envoy") / "_bin/envoy",
-        kubectl=Path(sys.executable).parent / "kubectl",
-        bird=unpacked / "usr/sbin/bird",
-        birdc=unpacked / "usr/sbin/birdc",
-        hey=unpacked / "usr/bin/hey",
-        nft=unpacked / "usr/sbin/nft",
-        nft_libraries=unpacked / "libraries",
-        python=Path(sys.executable),
-    )
-    missing = [name for name, path in asdict(programs).items() if not path.exists()]
+    located = locate()
+    missing = [name for name, path in located.items() if not path.exists()]
     if missing:
         raise MissingProgramError(f"not found: {', '.join(missing)}", remedy=REMEDY)
-    return programs
+    return Programs(**located)
+
+
+def locate() -> dict[str, Path]:
+    """Return where the programs should be, by the names of the fields of :class:`Programs`."""
+    unpacked = unpacked_folder()
+    return {
+        "envoy": _beside_package("envoy") / "_bin/envoy",
+        "kubectl": Path(sys.executable).parent / "kubectl",
+        "bird": unpacked / "usr/sbin/bird",
+        "birdc": unpacked / "usr/sbin/birdc",
+        "hey": unpacked / "usr/bin/hey",
+        "nft": unpacked / "usr/sbin/nft",
+        "nft_libraries": unpacked / "libraries",
+        "python": Path(sys.executable),
+    }
 
 
 def cache_folder() -> Path:
@@ -60,9 +65,8 @@ def unpacked_folder() -> Path:
     return cache_folder() / f"debian-{os_release().get('VERSION_CODENAME', 'unknown')}-{os.uname().machine}"
 
 
-def os_release() -> dict[str, str]:
+def os_release(path: Path = Path("/etc/os-release")) -> dict[str, str]:
     """Return what the machine's distribution says of itself (os-release(5))."""
-    path = Path("/etc/os-release")
     lines = path.read_text().splitlines() if path.exists() else []
     pairs = (line.split("=", 1) for line in lines if "=" in line)
     return {name: value.strip("\"'") for name, value in pairs}

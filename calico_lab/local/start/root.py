@@ -93,7 +93,7 @@ def _make_devices(dev: Path) -> None:
     dev.mkdir()
     for name in _DEVICES:
         (dev / name).touch()
-        # Read-only holds for the node alone, such as its permissions, which root could change; not for what it leads to.
+        # What is read-only is the node, whose permissions root could change, and not what it leads to.
         linux.bind_read_only(Path("/dev", name), dev / name)
     for name, target in _DEVICE_LINKS.items():
         (dev / name).symlink_to(target)

@@ -46,6 +46,7 @@ class StateFolder:
         self.ssh_config = self.path / "ssh_config"
         self.known_hosts = self.path / "known_hosts"
         self.client_key = self.path / "id_ed25519"
+        self.credentials = self.path / "credentials.json"
         self.log = self.path / "lab.log"
         self._description = self.path / "lab.json"
         self._alive = self.path / "alive"
@@ -113,9 +114,13 @@ class StateFolder:
         except (FileNotFoundError, ValueError, TypeError, KeyError):
             return None
 
+    def read_credentials(self) -> str:
+        """Return the credentials that the lab was started with, as they were written; empty if they are not there."""
+        return self.credentials.read_text() if self.credentials.exists() else ""
+
     def open_log(self) -> int:
-        """Open the lab's log to append to it."""
-        return _open(self.log, os.O_WRONLY | os.O_APPEND)
+        """Begin the lab's log anew, to append to it."""
+        return _open(self.log, os.O_WRONLY | os.O_APPEND | os.O_TRUNC)
 
     def open_alive(self) -> int:
         """Lock the file ``alive``: the lab lives until the last copy of this descriptor is closed."""
@@ -136,6 +141,12 @@ class StateFolder:
         finally:
             os.close(descriptor)
         return False
+
+
+def all_names() -> list[str]:
+    """Return the names of all labs that have a state folder, in order."""
+    folder = home()
+    return sorted(path.name for path in folder.iterdir() if _NAME.fullmatch(path.name)) if folder.is_dir() else []
 
 
 def home() -> Path:

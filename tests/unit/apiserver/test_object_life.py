@@ -182,3 +182,9 @@ async def test_a_custom_resource_is_replaced_from_a_version_only(client, gateway
     del made["metadata"]["resourceVersion"]
     with pytest.raises(errors.Invalid, match=r"metadata.resourceVersion: Invalid value: 0: must be specified"):
         await client.replace(GATEWAYS, made)
+
+
+async def test_half_a_character_is_replaced(ask):
+    body = b'{"metadata": {"name": "x"}, "stringData": {"a": "\\ud800", "b": "\\ud83d\\ude00"}}'
+    answer = await ask("POST", "/api/v1/namespaces/default/secrets", body)
+    assert answer.body["data"] == {"a": "77+9", "b": "8J+YgA=="}

@@ -125,13 +125,6 @@ async def test_json_patches_that_cannot_be_applied(client, ask, make, change, st
     assert (await client.get(CONFIG_MAPS, "settings", "default"))["data"] == {"a": "1"}
 
 
-async def test_server_side_apply_is_refused_by_name(client, ask, make):
-    await client.create(CONFIG_MAPS, make.config_map())
-    answer = await ask("PATCH", MAP, {}, content_type="application/apply-patch+yaml")
-    assert answer.status == 415
-    assert "the local lab does not implement server-side apply" in answer.body["message"]
-
-
 async def test_a_patch_may_insist_on_a_version(client, make):
     await client.create(DEPLOYMENTS, make.deployment())
     with pytest.raises(errors.Conflict, match="the object has been modified"):

@@ -51,9 +51,9 @@ async def test_a_signal_is_told(connection):
 
 async def test_a_program_in_the_background_does_not_hold_the_session(connection):
     begun = time.monotonic()
-    done = await connection.run("sleep 3 & echo started")
+    done = await connection.run("sleep 30 & echo started")
     assert done.stdout == "started\n"
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 20
 
 
 async def test_the_lab_s_commands_come_first_on_path(connection):

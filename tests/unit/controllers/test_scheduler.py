@@ -1,4 +1,3 @@
-import time
 from collections import Counter
 
 import pytest
@@ -118,14 +117,6 @@ async def test_other_schedulers_pods_are_left_alone(cluster):
     await run(cluster, "ours")
     await bound(cluster, "ours")
     assert "nodeName" not in (await cluster.get(PODS, "theirs"))["spec"]
-
-
-async def test_it_is_quick(cluster):
-    begin = time.perf_counter()
-    await cluster.deploy(replicas=4)
-    seen = cluster.kubelets.pods
-    await seen.until(lambda: sum("nodeName" in pod["spec"] for pod in seen) == 4)
-    assert time.perf_counter() - begin < 0.5, "0.1 s is the aim; the rest is room for a busy machine"
 
 
 @pytest.mark.parametrize(

@@ -156,13 +156,10 @@ def test_h2c_port_speaks_http_2(echo):
     assert echo.lines()[-1].startswith("Echoing back request made to /two to client (127.0.0.1:")
 
 
-def test_starts_in_little_time_and_memory(tmp_path):
+def test_needs_little_memory(tmp_path):
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    began = time.monotonic()
     echo = Echo(tmp_path / "log")
-    took = time.monotonic() - began
     pages = int((tmp_path.__class__(f"/proc/{echo.process.pid}/statm")).read_text().split()[1])
     echo.process.kill()
     echo.process.wait()
-    assert took < 1  # 60 ms on an idle machine
     assert pages * 4096 < 40e6

@@ -1,6 +1,12 @@
 import pytest
 
-from calico_lab.local.kubelet.environment import ContainerConfigError, PodFacts, environment_of, expand
+from calico_lab.local.kubelet.environment import (
+    ContainerConfigError,
+    PodFacts,
+    environment_of,
+    expand,
+    resource_value,
+)
 
 POD = {
     "metadata": {"name": "p", "namespace": "default", "uid": "u", "labels": {"app": "backend"}},
@@ -81,8 +87,28 @@ def test_field_that_cannot_be_is_refused():
 
 
 def test_other_sources_are_refused():
-    with pytest.raises(ContainerConfigError, match="does not implement resourceFieldRef"):
-        environment({"name": "A", "valueFrom": {"resourceFieldRef": {"resource": "limits.cpu"}}})
+    with pytest.raises(ContainerConfigError, match="does not implement fileKeyRef"):
+        environment({"name": "A", "valueFrom": {"fileKeyRef": {"path": "a"}}})
+
+
+@pytest.mark.parametrize(
+    ("resource", "divisor", "value"),
+    [
+        ("limits.memory", "1Mi", "64"),
+        ("limits.memory", "", "67108864"),
+        ("limits.cpu", "1m", "1500"),
+        ("limits.cpu", "", "2"),
+        ("requests.cpu", "", "0"),
+    ],
+)
+def test_resources(resource, divisor, value):
+    container = {"name": "c", "resources": {"limits": {"memory": "64Mi", "cpu": "1.5"}}}
+    assert resource_value({"resource": resource, "divisor": divisor}, container) == value
+
+
+def test_a_limit_that_is_not_set_is_refused():
+    with pytest.raises(ContainerConfigError, match=r"c has no limits\.cpu"):
+        resource_value({"resource": "limits.cpu"}, {"name": "c"})
 
 
 def test_values_refer_to_variables_before_them():

@@ -3,7 +3,18 @@ from pathlib import Path
 
 import pytest
 
-from calico_lab.local.kubelet.images import ECHO_BASIC, ENVOY, ENVOY_GATEWAY, IMAGES, ArgumentsRefused
+from calico_lab.local.kubelet import images
+from calico_lab.local.kubelet.images import (
+    BUSYBOX,
+    ECHO_BASIC,
+    ENVOY,
+    ENVOY_GATEWAY,
+    IMAGES,
+    ArgumentsRefused,
+    Image,
+    ImageMissing,
+    find,
+)
 from calico_lab.local.start.programs import Programs
 
 PROGRAMS = Programs(**{field.name: Path("/programs", field.name) for field in fields(Programs)})
@@ -11,7 +22,7 @@ PROGRAMS = Programs(**{field.name: Path("/programs", field.name) for field in fi
 
 def test_envoy_takes_the_arguments_of_upstream():
     arguments = ["--service-cluster", "default/eg", "--config-yaml", "{}", "--cpuset-threads", "--concurrency=1"]
-    command = IMAGES[ENVOY].command_line(PROGRAMS, arguments)
+    command = IMAGES[ENVOY].command_line(PROGRAMS, [], arguments)
     assert command == ["/programs/envoy", "--disable-hot-restart", *arguments]
 
 
@@ -21,12 +32,12 @@ def test_envoy_takes_the_arguments_of_upstream():
 )
 def test_envoy_takes_no_other_arguments(arguments):
     with pytest.raises(ArgumentsRefused):
-        IMAGES[ENVOY].command_line(PROGRAMS, arguments)
+        IMAGES[ENVOY].command_line(PROGRAMS, [], arguments)
 
 
 @pytest.mark.parametrize("name", [ECHO_BASIC, ENVOY_GATEWAY])
 def test_own_programs_are_modules_of_this_package(name):
-    python, isolated, _, module = IMAGES[name].command_line(PROGRAMS, [])
+    python, isolated, _, module = IMAGES[name].command_line(PROGRAMS, [], [])
     assert (python, isolated) == ("/programs/python", "-I")
     assert module.startswith("calico_lab.local.")
 
@@ -34,3 +45,36 @@ def test_own_programs_are_modules_of_this_package(name):
 def test_echo_basic_listens_where_its_environment_says():
     assert IMAGES[ECHO_BASIC].ports({}) == (3000, 3001)
     assert IMAGES[ECHO_BASIC].ports({"HTTP_PORT": "8080"}) == (8080, 3001)
+
+
+def test_own_programs_take_no_command():
+    with pytest.raises(ArgumentsRefused, match="takes no command"):
+        IMAGES[ECHO_BASIC].command_line(PROGRAMS, ["/bin/sh"], [])
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments", "line"),
+    [([], [], ["/bin/sh"]), ([], ["ls", "/"], ["ls", "/"]), (["sh", "-c"], ["true"], ["sh", "-c", "true"])],
+)
+def test_busybox_runs_what_it_is_told(command, arguments, line):
+    assert IMAGES[BUSYBOX].command_line(PROGRAMS, command, arguments) == line
+
+
+@pytest.mark.parametrize(
+    "name", ["busybox", "busybox:1.36", "library/busybox", "docker.io/library/busybox:latest", "busybox@sha256:0"]
+)
+def test_images_of_tools_are_known_by_any_tag(name):
+    assert find(name) is IMAGES[BUSYBOX]
+
+
+@pytest.mark.parametrize("name", ["nginx", "quay.io/busybox", "localhost:5000/busybox", ECHO_BASIC + "x"])
+def test_other_images_are_missing_and_those_that_there_are_are_named(name):
+    with pytest.raises(ImageMissing, match=f'does not have the image "{name}"; it has: .*busybox'):
+        find(name)
+
+
+def test_a_program_that_the_machine_lacks_is_named_with_its_package(monkeypatch):
+    image = Image(lambda _: ["nosuch"], needs={"/usr/bin/nosuch": "nosuch-package"})
+    monkeypatch.setattr(images, "IMAGES", {"docker.io/some/image": image})
+    with pytest.raises(ImageMissing, match="/usr/bin/nosuch, which is missing: sudo apt install nosuch-package"):
+        find("some/image:1")

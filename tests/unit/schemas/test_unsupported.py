@@ -33,13 +33,23 @@ DENIED = [
     ("ServiceAccount", "automountServiceAccountToken", False, "automountServiceAccountToken: false"),
     ("Deployment", "spec.template.spec.hostNetwork", True, "spec.template.spec.hostNetwork"),
     ("Deployment", "spec.template.spec.affinity", {"podAntiAffinity": {}}, "spec.template.spec.affinity"),
-    ("Deployment", "spec.template.spec.initContainers", [{"name": "a"}], "spec.template.spec.initContainers"),
-    ("Deployment", f"{CONTAINER}.lifecycle", {"preStop": {}}, "spec.template.spec.containers[0].lifecycle"),
+    (
+        "Deployment",
+        "spec.template.spec.initContainers",
+        [{"name": "a", "restartPolicy": "Always"}],
+        "spec.template.spec.initContainers[0].restartPolicy",
+    ),
+    (
+        "Deployment",
+        f"{CONTAINER}.lifecycle",
+        {"preStop": {"tcpSocket": {"port": 80}}},
+        "spec.template.spec.containers[0].lifecycle.preStop.tcpSocket",
+    ),
     (
         "Deployment",
         f"{CONTAINER}.livenessProbe",
-        {"exec": {"command": ["true"]}},
-        "spec.template.spec.containers[0].livenessProbe.exec",
+        {"grpc": {"port": 80}},
+        "spec.template.spec.containers[0].livenessProbe.grpc",
     ),
     (
         "Deployment",

@@ -1,13 +1,15 @@
 """The images that the lab has: programs of this machine that stand in for container images.
 
-An image is known by its full name, tag included. Its program, and which arguments a manifest may hand it, are stated
-here and nowhere else: no manifest can make the kubelet run anything that is not in this table.
+An image is known by its full name, tag included; images of tools, which are the machine's own, by their name with any
+tag. Its program, and which arguments a manifest may hand it, are stated here and nowhere else: no manifest can make the
+kubelet run anything that is not in this table.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from calico_lab.errors import LabError
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 ECHO_BASIC = "gcr.io/k8s-staging-gateway-api/echo-basic:v20231214-v1.0.0-140-gf544a46e"
 ENVOY = "docker.io/envoyproxy/envoy:distroless-v1.35.8"
 ENVOY_GATEWAY = "docker.io/envoyproxy/gateway:v1.5.9"
+COREDNS = "registry.k8s.io/coredns/coredns:v1.12.4"
+CURL = "docker.io/curlimages/curl"
+BUSYBOX = "docker.io/library/busybox"
 
 
 class ArgumentsRefused(LabError):
@@ -30,14 +35,28 @@ class Image:
 
     ``program`` gives the command line without the manifest's arguments, ``ports`` the TCP ports that the program will
     listen on in an environment, ``options`` the arguments that a manifest may give and whether a value follows each.
+    An image of ``tools`` takes any arguments, and any command in the program's place: what it has is what the machine
+    has in /usr. One with a ``default`` has no program of its own: its arguments are a command line, or else that.
+    ``needs`` are programs of the machine, each with the Debian package that brings it.
     """
 
     program: Callable[[Programs], list[str]]
     ports: Callable[[Mapping[str, str]], tuple[int, ...]] = lambda _environment: ()
     options: Mapping[str, bool] = field(default_factory=dict)
+    tools: bool = False
+    default: Sequence[str] = ()
+    needs: Mapping[str, str] = field(default_factory=dict)
 
-    def command_line(self, programs: Programs, arguments: Sequence[str]) -> list[str]:
-        """Return the whole command line. Raises :class:`ArgumentsRefused` for an argument that is not an option."""
+    def command_line(self, programs: Programs, command: Sequence[str], arguments: Sequence[str]) -> list[str]:
+        """Return the whole command line. Raises :class:`ArgumentsRefused` for what the image doesn't take."""
+        if self.tools:
+            return [*(command or self.program(programs)), *(arguments or ([] if command else self.default))]
+        if command:
+            raise ArgumentsRefused("the local lab runs its own program for this image and takes no command")
+        self._check(arguments)
+        return [*self.program(programs), *arguments]
+
+    def _check(self, arguments: Sequence[str]) -> None:
         waiting = list(reversed(arguments))
         while waiting:
             argument = waiting.pop()
@@ -48,7 +67,6 @@ class Image:
                 if not waiting:
                     raise ArgumentsRefused(f"a value is missing after the argument {name}")
                 waiting.pop()
-        return [*self.program(programs), *arguments]
 
 
 def _module(name: str) -> Callable[[Programs], list[str]]:
@@ -76,6 +94,9 @@ _ENVOY_OPTIONS = {
     "--parent-shutdown-time-s": True,
 }
 
+# As the entry point of curlimages/curl: the arguments are curl's, unless the first of them is a command.
+_CURL_ENTRY_POINT = 'case "$1" in -*|*/*|"") ;; *) command -v "$1" > /dev/null && exec "$@" ;; esac; exec curl "$@"'
+
 IMAGES: Mapping[str, Image] = {
     ECHO_BASIC: Image(_module("calico_lab.local.kubelet.images.echo_basic"), _echo_ports),
     # Without --disable-hot-restart Envoy leaves a file in /dev/shm behind that keeps the next one from starting.
@@ -83,4 +104,36 @@ IMAGES: Mapping[str, Image] = {
     ENVOY_GATEWAY: Image(
         _module("calico_lab.local.controllers.envoy_gateway"), options={"server": False, "--config-path": True}
     ),
+    COREDNS: Image(_module("calico_lab.local.cluster_dns.server"), lambda _environment: (53,)),
+    CURL: Image(lambda _: ["/bin/sh", "-c", _CURL_ENTRY_POINT, "curl"], tools=True, needs={"/usr/bin/curl": "curl"}),
+    BUSYBOX: Image(lambda _: [], tools=True, default=("/bin/sh",)),
 }
+
+
+class ImageMissing(LabError):
+    """The lab does not have an image; the message is what a pull would say."""
+
+
+def find(name: str) -> Image:
+    """Return the image of a name, as a manifest writes it. Raises :class:`ImageMissing`."""
+    image = IMAGES.get(name) or IMAGES.get(_without_tag(name))
+    if image is None:
+        raise ImageMissing(f'the local lab does not have the image "{name}"; it has: {", ".join(sorted(IMAGES))}')
+    for program, package in image.needs.items():
+        if not Path(program).exists():
+            raise ImageMissing(
+                f'behind the image "{name}" the local lab runs this machine\'s {program}, which is missing:'
+                f" sudo apt install {package}"
+            )
+    return image
+
+
+def _without_tag(name: str) -> str:
+    """Return the full name, as docker completes it, of an image without its tag and digest."""
+    repository = name.partition("@")[0]
+    if ":" in repository.rpartition("/")[2]:
+        repository = repository.rpartition(":")[0]
+    first, slash, _ = repository.partition("/")
+    if not slash:
+        return f"docker.io/library/{repository}"
+    return repository if "." in first or ":" in first or first == "localhost" else f"docker.io/{repository}"

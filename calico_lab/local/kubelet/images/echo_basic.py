@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
 import time
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import lru_cache
 from http import HTTPStatus
 from typing import cast
 
@@ -30,6 +31,7 @@ from calico_lab.local.kubelet.images.echo_answer import (
 
 STANDARD_OUTPUT = 1
 BACKLOG = 4096
+QUIET_SECONDS = 0.3
 
 
 class HttpConnection(asyncio.Protocol):
@@ -144,8 +146,8 @@ class H2cConnection(asyncio.Protocol):
 
     PREFACE = b"PRI * HTTP/2.0\r\n"
 
-    def __init__(self, context: Context) -> None:
-        self._context = context
+    def __init__(self, answer: Callable[[EchoRequest], EchoResponse]) -> None:
+        self._answer = answer
         self._start = b""
         self._transport: asyncio.Transport
 
@@ -163,7 +165,7 @@ class H2cConnection(asyncio.Protocol):
             # HTTP/2 costs 30 ms and some memory to import, and few pods are asked for it.
             from calico_lab.local.kubelet.images.echo_http2 import Http2Connection
 
-            self._become(Http2Connection(self._context))
+            self._become(Http2Connection(self._answer))
 
     def _become(self, protocol: asyncio.Protocol) -> None:
         self._transport.set_protocol(protocol)
@@ -201,18 +203,48 @@ def _date(second: int) -> str:
     return time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(second))
 
 
+class Answering:
+    """Answers, and knows when it was last asked."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._asked = 0.0
+
+    def __call__(self, request: EchoRequest) -> EchoResponse:
+        """Answer a request."""
+        response = answer(request, self._context)
+        self._asked = max(self._asked, time.monotonic() + response.delay)
+        return response
+
+    async def until_quiet(self) -> None:
+        """Wait until nobody has asked anything for a while, from now on."""
+        self._asked = max(self._asked, time.monotonic())
+        while (left := self._asked + QUIET_SECONDS - time.monotonic()) > 0:  # noqa: ASYNC110 - each request moves it
+            await asyncio.sleep(left)
+
+
 async def serve(context: Context, http_port: int, h2c_port: int) -> None:
-    """Listen on both ports, of every interface, until the process ends."""
+    """Listen on both ports, of every interface, until SIGTERM, and then until nobody asks any more.
+
+    Whoever sends requests here hears a moment after this program that the pod goes away. The program of the image
+    itself ends at once, and loses the requests of that moment.
+    """
     loop = asyncio.get_running_loop()
+    told_to_end = asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, told_to_end.set)
+    answering = Answering(context)
     servers: tuple[tuple[int, str, Callable[[], asyncio.Protocol]], ...] = (
-        (http_port, "http", lambda: HttpConnection(partial(answer, context=context))),
-        (h2c_port, "h2c", lambda: H2cConnection(context)),
+        (http_port, "http", lambda: HttpConnection(answering)),
+        (h2c_port, "h2c", lambda: H2cConnection(answering)),
     )
     for port, name, connection in servers:
         os.write(STANDARD_OUTPUT, f"Starting server, listening on port {port} ({name})\n".encode())
         listening = socket.create_server(("", port), backlog=BACKLOG)
         await loop.create_server(connection, sock=listening, backlog=BACKLOG)
-    await loop.create_future()
+    await told_to_end.wait()
+    await answering.until_quiet()
+    loop.remove_signal_handler(signal.SIGTERM)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable
 from typing import cast
 
 import h2.config
@@ -12,7 +13,7 @@ import h2.errors
 import h2.events
 import h2.exceptions
 
-from calico_lab.local.kubelet.images.echo_answer import Context, EchoRequest, EchoResponse, answer, canonical_name
+from calico_lab.local.kubelet.images.echo_answer import EchoRequest, EchoResponse, canonical_name
 
 STANDARD_OUTPUT = 1
 
@@ -20,8 +21,8 @@ STANDARD_OUTPUT = 1
 class Http2Connection(asyncio.Protocol):
     """One HTTP/2 connection; each stream is a request, answered when it is whole."""
 
-    def __init__(self, context: Context) -> None:
-        self._context = context
+    def __init__(self, answer: Callable[[EchoRequest], EchoResponse]) -> None:
+        self._answer_to = answer
         self._connection = h2.connection.H2Connection(
             h2.config.H2Configuration(client_side=False, header_encoding="utf-8")
         )
@@ -72,7 +73,7 @@ class Http2Connection(asyncio.Protocol):
         return EchoRequest(pseudo[":method"], pseudo.get(":path", ""), "HTTP/2.0", host, headers, self._peer)
 
     def _answer(self, stream: int, request: EchoRequest) -> None:
-        response = answer(request, self._context)
+        response = self._answer_to(request)
         if response.log:
             os.write(STANDARD_OUTPUT, response.log.encode())
         head_only = request.method == "HEAD" or response.status in (204, 304)

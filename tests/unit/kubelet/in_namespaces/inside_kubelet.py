@@ -83,7 +83,10 @@ async def test_token_is_good_for_the_api_server(world):
 async def test_unknown_image(world):
     await world.pod("nginx", image="nginx:1")
     message = await world.waiting("nginx", "ErrImagePull")
-    assert 'the local lab does not have the image "nginx:1"; it has: docker.io/envoyproxy/envoy' in message
+    assert (
+        'the local lab does not have the image "nginx:1"; it has: docker.io/curlimages/curl, docker.io/envoyproxy/envoy'
+        in message
+    )
     assert await world.log("nginx") == 'container "backend" in pod "nginx" is waiting to start: image can\'t be pulled'
     assert (await world.waiting("nginx", "ImagePullBackOff")).startswith('Back-off pulling image "nginx:1"')
     assert (await world.status("nginx"))["phase"] == "Pending"

@@ -52,17 +52,19 @@ class World:
     async def start(self):
         with self.hosts["bastion"].entered():
             bird.write_bastion_configuration()
-        self.run_part(self.bird)
+        self.run_part(self.bird.run())
         for host in NODES:
             addresses = [{"type": "InternalIP", "address": str(host.address)}]
             node = {"metadata": {"name": host.name}, "status": {"addresses": addresses}}
             await self.client.create(resources.NODES, node)
             await self.client.replace(resources.NODES, node, subresource="status")
-            for part in (CalicoNode, ServiceProxy):
-                self.run_part(part(self.client, host, self.hosts[host.name], self.programs))
+            given = self.client, host, self.hosts[host.name], self.programs
+            node = CalicoNode(*given)
+            for run in (node.run, node.run_bird, ServiceProxy(*given).run):
+                self.run_part(run())
 
-    def run_part(self, part):
-        self.tasks.append(asyncio.create_task(part.run()))
+    def run_part(self, running):
+        self.tasks.append(asyncio.create_task(running))
 
     async def stop(self):
         """End everything; raises what made a part end by itself."""

@@ -1,0 +1,187 @@
+"""The subcommands around a lab, as root and as an ordinary user."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import time
+
+import pytest
+from support.labs import KUBECTL
+
+NAME = "commands"
+FRESH_SECONDS = 1.0
+
+
+@pytest.fixture(scope="module")
+def lab(user):
+    with user.lab(NAME, "--to", "backend") as status:
+        yield status
+
+
+@pytest.fixture
+def on(user, lab):
+    """Run a command on a host of the lab and return its output."""
+
+    def run(host: str, *words: str) -> str:
+        command = ["bastion"] if host == "bastion" else ["node", host]
+        done = user.calico_lab(*command, "--name", NAME, "--", *words)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture
+def kubectl(user, lab):
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return user.run(KUBECTL, *arguments, KUBECONFIG=lab["kubeconfig"])
+
+    return run
+
+
+def pods(kubectl) -> list[str]:
+    columns = "custom-columns=:metadata.name,:spec.nodeName,:status.podIP"
+    others = "metadata.namespace!=kube-system"
+    return kubectl("get", "pods", "-A", "--no-headers", "-o", columns, f"--field-selector={others}").stdout.splitlines()
+
+
+def test_doctor_finds_all_well_here(user):
+    found = {finding["part"]: finding for finding in user.json("doctor")}
+    assert all(finding["well"] for finding in found.values())
+    assert found["BIRD"]["version"] == "1.6.8"
+    assert found["user namespaces"]["problem"] == ""
+
+
+def test_list_names_every_lab_of_the_user(user, lab):
+    found = user.json("list")
+    assert [(each["name"], each["running"]) for each in found] == [(NAME, True)]
+    assert f"API 127.0.0.1:{lab['api_port']}" in user.calico_lab("list").stdout
+
+
+@pytest.mark.parametrize("command", ["up", "down", "status", "reset", "logs lab", "bastion", "node worker1"])
+@pytest.mark.parametrize("name", ["..", "a/b", "-x", "A"])
+def test_a_name_that_is_none_is_refused(user, command, name):
+    done = user.calico_lab(*command.split(), f"--name={name}")
+    assert done.returncode == 1
+    assert "cannot name a lab" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_each_node_answers_for_itself(on):
+    assert on("worker1", "hostname").strip() == "worker1"
+    assert "10.0.1.31 dev eth0 src 10.0.1.20" in on("control1", "ip", "route", "get", "10.0.1.31")
+
+
+def test_a_node_shows_its_bird_and_its_address_translation(on):
+    assert re.search(r"Mesh_10_0_1_30 +BGP.*Established", on("worker1", "sudo birdc show protocols"))
+    assert "dnat to" in on("worker2", "nft list ruleset")
+
+
+def test_a_node_hands_back_exit_codes_and_takes_a_shell(user, lab):
+    done = user.calico_lab("node", "control1", "--name", NAME, stdin="hostname; exit 5\n")
+    assert (done.returncode, done.stdout) == (5, "control1\n")
+
+
+def test_what_is_not_a_node_is_told_with_what_is(user, lab):
+    done = user.calico_lab("node", "worker9", "--name", NAME, "--", "true")
+    assert done.returncode == 1
+    assert "control1, worker1, worker2" in done.stderr
+
+
+def test_the_ssh_configuration_is_good_for_ssh_itself(user, lab):
+    for host in ("bastion", "worker1"):
+        done = user.run("ssh", "-F", lab["ssh_config"], host, "hostname")
+        assert done.stdout.strip() == host, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("part", "shown"), [("bird-bastion", "Started"), ("bird-worker1", "Started"), ("envoy-gateway", "")]
+)
+def test_logs_of_a_part(user, lab, part, shown):
+    done = user.calico_lab("logs", part, "--name", NAME)
+    assert done.returncode == 0, done.stderr
+    assert shown in done.stdout
+
+
+def test_logs_can_be_cut_to_their_end(user, lab):
+    done = user.calico_lab("logs", "bird-worker1", "--name", NAME, "--tail", "2")
+    assert len(done.stdout.splitlines()) == 2
+
+
+def test_an_unknown_part_is_told_with_those_that_there_are(user, lab):
+    done = user.calico_lab("logs", "nonsense", "--name", NAME)
+    assert done.returncode == 1
+    assert "apiserver" in done.stderr
+    assert "bird-worker2" in done.stderr
+
+
+def test_logs_of_an_envoy_that_does_not_exist_yet(user, lab):
+    done = user.calico_lab("logs", "envoy", "--name", NAME)
+    assert done.returncode == 1
+    assert "--to gateway" in done.stderr
+
+
+def test_a_step_back_is_refused(user, lab):
+    done = user.calico_lab("up", "--name", NAME, "--to", "bgp")
+    assert done.returncode == 1
+    assert f"reset --name {NAME} --to bgp" in done.stderr
+
+
+def test_an_unknown_step_is_told_with_those_that_there_are(user):
+    done = user.calico_lab("up", "--name", NAME, "--to", "nonsense")
+    assert done.returncode == 1
+    assert all(step["name"] in done.stderr for step in user.json("steps"))
+
+
+def test_reset_makes_the_lab_fresh_at_the_same_addresses(user, lab, kubectl):
+    assert kubectl("get", "gateways").returncode == 0
+    begun = time.monotonic()
+    after = user.json("reset", "--name", NAME)
+    took = time.monotonic() - begun
+    assert {key: after[key] for key in ("api_port", "ssh_port")} == {key: lab[key] for key in ("api_port", "ssh_port")}
+    assert after["pid"] != lab["pid"]
+    assert pods(kubectl) == []
+    assert took < FRESH_SECONDS or os.getloadavg()[0] > os.cpu_count()
+
+
+def test_after_reset_gateways_are_an_unknown_resource_again(user, lab, kubectl):
+    user.json("reset", "--name", NAME, "--to", "gateway-api")
+    assert kubectl("get", "gateways").stderr == "No resources found in default namespace.\n"
+    user.json("reset", "--name", NAME)
+    unknown = 'the server doesn\'t have a resource type "gateways"'
+    assert unknown in kubectl("get", "gateways").stderr
+    assert unknown in user.calico_lab("bastion", "--name", NAME, "--", "kubectl", "get", "gateways").stderr
+
+
+def test_the_same_steps_give_the_same_names_and_addresses(user, lab, kubectl):
+    user.json("reset", "--name", NAME, "--to", "route")
+    first = pods(kubectl)
+    assert len(first) == 6
+    user.json("reset", "--name", NAME, "--to", "prerequisites")
+    user.json("up", "--name", NAME, "--to", "backend")
+    user.json("up", "--name", NAME, "--to", "route")
+    assert pods(kubectl) == first
+
+
+def test_after_the_last_step_the_guide_s_test_passes(user, lab, kubectl, on):
+    user.json("up", "--name", NAME, "--to", "route")
+    address = kubectl("get", "gateway", "-o", "jsonpath={.items[0].status.addresses[0].value}").stdout
+    report = on("bastion", f"hey -n 100 -c 100 -host www.example.com http://{address}/round")
+    assert "[200]\t100 responses" in report
+    assert user.calico_lab("logs", "envoy", "--name", NAME).stdout
+
+
+def test_reset_of_nothing_is_refused(user):
+    done = user.calico_lab("reset", "--name", "nothing")
+    assert done.returncode == 1
+    assert "no lab 'nothing'" in done.stderr
+
+
+def test_reset_brings_back_a_lab_that_was_killed(user, lab):
+    pid = json.loads(user.calico_lab("status", "--name", NAME, "--json").stdout)["pid"]
+    os.kill(pid, 9)
+    after = user.json("reset", "--name", NAME)
+    assert (after["running"], after["api_port"]) == (True, lab["api_port"])

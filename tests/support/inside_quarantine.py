@@ -1,0 +1,359 @@
+"""What runs inside a quarantine: labs are started, killed and looked for. See ``quarantine``.
+
+    python inside_quarantine.py FUNCTION ARGUMENT...
+
+prints as its last line, in JSON, what the function returns.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+CALICO_LAB = str(Path(sys.executable).with_name("calico-lab"))
+HOME = Path("/tmp/home")
+STATE = HOME / "state/calico-lab/default"
+LAB_PROCESS = "calico_lab.local.lab_process"
+END_SECONDS = 5.0
+
+Snapshot = dict[str, list[str]]
+
+
+def prepare() -> None:
+    """Make what a lab could leave something in empty, and its programs reachable for every user."""
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/mnt"], check=True)
+    shutil.copytree(os.environ["QUARANTINE_CACHE"], "/mnt/cache/calico-lab", symlinks=True)
+    for folder in ("/tmp", "/dev/shm"):
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=1777", "tmpfs", folder], check=True)
+    (HOME / "state").mkdir(parents=True)
+    os.environ |= {"HOME": str(HOME), "XDG_STATE_HOME": str(HOME / "state"), "XDG_CACHE_HOME": "/mnt/cache"}
+    with socket.socket() as any_socket:  # loopback up: ioctl SIOCSIFFLAGS (netdevice(7))
+        fcntl.ioctl(any_socket, 0x8914, struct.pack("16sh14x", b"lo", 1))
+
+
+def snapshot() -> Snapshot:
+    """Everything of this quarantine that a lab could change, but for its state folder."""
+    return {
+        "processes": sorted(_processes()),
+        "namespaces": sorted(_namespaces()),
+        "mounts": sorted(line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()),
+        "links": sorted(name for _, name in socket.if_nameindex()),
+        "routes": Path("/proc/net/route").read_text().splitlines(),
+        "ports": sorted(_listening()),
+        "sysctls": _sysctls(),
+        "memory files": _names("/dev/shm"),
+        "temporary files": _names("/tmp"),
+        "home": _names(HOME),
+        "descriptors": [str(len(_names("/proc/self/fd")))],
+    }
+
+
+def _names(folder: str | Path) -> list[str]:
+    return sorted(path.name for path in Path(folder).iterdir())
+
+
+def _processes() -> Iterator[str]:
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
+            ended = (folder / "stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+        except OSError:
+            continue
+        if not ended:
+            yield f"{folder.name} {words}"
+
+
+def _namespaces() -> set[str]:
+    found = set()
+    for link in Path("/proc").glob("[0-9]*/ns/*"):
+        try:
+            found.add(str(link.readlink()))
+        except OSError:
+            continue
+    return found
+
+
+def _listening() -> Iterator[str]:
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        _, local, _, state, *_ = line.split()
+        if state == "0A":
+            yield str(int(local.partition(":")[2], 16))
+
+
+def _sysctls() -> list[str]:
+    return sorted(f"{path}={_text(path)}" for path in Path("/proc/sys/net/ipv4").rglob("*") if path.is_file())
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except OSError as error:
+        return str(error.errno)
+
+
+def await_clean(before: Snapshot) -> None:
+    """Wait until everything is as it was before; raises with what is not."""
+    deadline = time.monotonic() + END_SECONDS
+    while (now := snapshot()) != before:
+        _bury_orphans()
+        if time.monotonic() > deadline:
+            differences = {key: (before[key], now[key]) for key in before if now[key] != before[key]}
+            raise AssertionError(f"not as before: {differences}")
+        time.sleep(0.02)
+
+
+def _bury_orphans() -> None:
+    """Do what a machine's init does, whose place this process has here."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        pass
+
+
+def calico_lab(*words: str, expected: int = 0) -> str:
+    """Run a command to its end and return its output."""
+    done = subprocess.run([CALICO_LAB, *words], capture_output=True, text=True, timeout=60)
+    assert done.returncode == expected, f"{words}: exit {done.returncode}\n{done.stdout}{done.stderr}"
+    return done.stdout + done.stderr
+
+
+def start(*words: str) -> subprocess.Popen[str]:
+    """Start a command and return it running, in a session of its own as on a terminal of its own."""
+    return subprocess.Popen(
+        [CALICO_LAB, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
+
+
+def first_process() -> int | None:
+    """The first process of the lab: the one of its name whose PID namespace is not ours, and that is 1 there."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if LAB_PROCESS.encode() not in (folder / "cmdline").read_bytes():
+                continue
+            numbers = (folder / "status").read_text().partition("NSpid:")[2].splitlines()[0].split()
+        except OSError:
+            continue
+        if len(numbers) > 1 and numbers[-1] == "1":
+            return int(folder.name)
+    return None
+
+
+def _settle(before: Snapshot) -> None:
+    """After a kill: everything is gone by itself, the folder can be deleted by its owner, and the next lab works."""
+    await_clean(before)
+    shutil.rmtree(STATE, ignore_errors=False, onerror=_unless_gone)
+    assert not STATE.exists()
+
+
+def _unless_gone(_function: Any, _path: str, error: Any) -> None:
+    if not isinstance(error[1], FileNotFoundError):
+        raise error[1]
+
+
+def _works(before: Snapshot) -> None:
+    calico_lab("up")
+    calico_lab("status")
+    calico_lab("down")
+    await_clean(before)
+    assert not STATE.exists()
+
+
+def kill_first_process_during_up(*delays: str) -> int:
+    """Kill -9 the first process so long after `up` began; returns how many were killed on their way."""
+    before, killed = snapshot(), 0
+    for delay in map(float, delays):
+        up = start("up")
+        time.sleep(delay)
+        first = first_process()
+        if first is not None:
+            os.kill(first, signal.SIGKILL)
+        output = up.communicate(timeout=30)[0]
+        killed += up.returncode != 0
+        assert "Traceback" not in output, output
+        if up.returncode == 0 and first is None:
+            calico_lab("down")
+        _settle(before)
+        _works(before)
+    return killed
+
+
+def kill_command_during_up(number: str, *delays: str) -> int:
+    """Send `up` a signal so long after it began; returns how many were ended on their way."""
+    before, ended = snapshot(), 0
+    for delay in map(float, delays):
+        up = start("up")
+        time.sleep(delay)
+        up.send_signal(int(number))
+        output = up.communicate(timeout=30)[0]
+        assert "Traceback" not in output, output
+        ended += up.returncode != 0
+        if "three nodes Ready" in output and _stays_up():
+            calico_lab("down")
+        _settle(before)
+        _works(before)
+    return ended
+
+
+def _stays_up() -> bool:
+    """Whether a lab whose `up` had nothing left to do goes on; any other must end by itself."""
+    deadline = time.monotonic() + END_SECONDS
+    while first_process() is not None and time.monotonic() < deadline:
+        done = subprocess.run([CALICO_LAB, "status"], capture_output=True, text=True, timeout=30)
+        if done.returncode == 0:
+            return True
+    return False
+
+
+def kill_first_process_during_down(*delays: str) -> int:
+    """Kill -9 the first process, and in the same breath `down`, so long after `down` began."""
+    before = snapshot()
+    for delay in map(float, delays):
+        calico_lab("up")
+        first = first_process()
+        assert first is not None
+        down = start("down")
+        time.sleep(delay)
+        with suppress(ProcessLookupError):  # it may have ended as it was told
+            os.kill(first, signal.SIGKILL)
+        down.kill()
+        down.communicate(timeout=30)
+        _settle(before)
+        _works(before)
+    return len(delays)
+
+
+def kill_first_process_under_load(*delays: str) -> list[int]:
+    """Kill -9 the first process while pods come and go and requests are on their way; returns how many there were."""
+    before, killed = snapshot(), []
+    for delay in map(float, delays):
+        calico_lab("up")
+        first = first_process()
+        assert first is not None
+        load = start("bastion", "--", _LOAD)
+        time.sleep(delay)
+        killed.append(len(snapshot()["processes"]))
+        os.kill(first, signal.SIGKILL)
+        load.communicate(timeout=30)
+        _settle(before)
+        _works(before)
+    return killed
+
+
+_LOAD = """
+export KUBECONFIG=~/.kube/config
+image=gcr.io/k8s-staging-gateway-api/echo-basic:v20231214-v1.0.0-140-gf544a46e
+kubectl create deployment backend --replicas=4 --image=$image --dry-run=client -o yaml > /tmp/backend.yaml
+kubectl apply -f /tmp/backend.yaml
+while true; do kubectl get pods -A > /dev/null & kubectl rollout restart deployment/backend; wait; done
+"""
+
+
+def delete_state_folder() -> float:
+    """Delete the state folder under a running lab; returns the seconds until the lab has ended by itself."""
+    before = snapshot()
+    calico_lab("up")
+    shutil.rmtree(STATE)
+    began = time.monotonic()
+    await_clean(before)
+    seconds = time.monotonic() - began
+    _works(before)
+    return seconds
+
+
+def fill_disk(options: str) -> str:
+    """Start a lab with a state folder on a file system too small in bytes or in files; returns what `up` says."""
+    before = snapshot()
+    home = HOME / "state"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", home], check=True)
+    said = calico_lab("up", expected=1)
+    assert "Traceback" not in said, said
+    first = [line for line in snapshot()["processes"] if LAB_PROCESS in line]
+    calico_lab("down")
+    shutil.rmtree(home / "calico-lab", ignore_errors=True)
+    subprocess.run(["umount", home], check=True)
+    await_clean(before)
+    assert not first, first
+    _works(before)
+    return said
+
+
+def fill_disk_of_running_lab() -> int:
+    """Fill the file system of the state folder of a running lab, which must go on, and be stopped all the same."""
+    before = snapshot()
+    home = HOME / "state"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", home], check=True)
+    calico_lab("up")
+    with (home / "filler").open("wb") as filler:
+        written = _fill(filler.fileno())
+    for _ in range(3):
+        calico_lab("bastion", "--", "kubectl get nodes")
+    calico_lab("status")
+    calico_lab("down")
+    (home / "filler").unlink()
+    shutil.rmtree(home / "calico-lab", ignore_errors=True)
+    subprocess.run(["umount", home], check=True)
+    await_clean(before)
+    return written
+
+
+def _fill(descriptor: int) -> int:
+    written = 0
+    for block in (4096, 1):
+        try:
+            while True:
+                written += os.write(descriptor, bytes(block))
+        except OSError:
+            continue
+    return written
+
+
+def cycles(count: str) -> dict[str, list[float]]:
+    """Up and down, so many times; the quarantine allows only so many namespaces that a leak would soon be seen.
+
+    Returns the kernel's memory and the seconds of the first and the last cycles.
+    """
+    before = snapshot()
+    calico_lab("up")
+    calico_lab("down")
+    for kind in ("net", "mnt", "uts", "ipc", "pid", "user"):
+        Path(f"/proc/sys/user/max_{kind}_namespaces").write_text("60")
+    memory, seconds = [], []
+    for _ in range(int(count)):
+        began = time.monotonic()
+        calico_lab("up")
+        calico_lab("down")
+        seconds.append(round(time.monotonic() - began, 3))
+        await_clean(before)
+        memory.append(_kernel_kilobytes())
+    return {"kernel kilobytes": [memory[0], memory[-1]], "seconds": [seconds[0], seconds[-1], max(seconds)]}
+
+
+def _kernel_kilobytes() -> float:
+    lines = Path("/proc/meminfo").read_text().splitlines()
+    values = {line.split(":")[0]: int(line.split()[1]) for line in lines}
+    return sum(values.get(key, 0) for key in ("SUnreclaim", "KernelStack", "Percpu"))
+
+
+def main() -> None:
+    """Prepare the quarantine, run a function in it and print what it returns."""
+    name, *arguments = sys.argv[1:]
+    function: Callable[..., Any] = globals()[name]
+    prepare()
+    print(json.dumps(function(*arguments)))  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""A piece of this machine of a test's own, so that whatever a lab leaves behind can be seen, and goes with the test.
+
+User, PID, mount, network and IPC namespaces of its own: the only processes, links, sockets and mounts in it are those
+that the test made. /tmp, /dev/shm and the state folder are empty file systems in memory.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from calico_lab.local.start.programs import cache_folder
+
+INSIDE = Path(__file__).with_name("inside_quarantine.py")
+ORDINARY_USER = 65534
+
+
+# Where Python lives below a folder that only root may enter, only that one path of it is shown to the ordinary user.
+SHOW_PYTHON = """
+mount --bind "$1" /mnt
+mount -t tmpfs -o mode=755 tmpfs "/$(echo "$1" | cut -d/ -f2)"
+mkdir -p "$1"
+mount --move /mnt "$1"
+shift
+exec "$@"
+"""
+
+
+def users() -> list[str]:
+    """The users that a lab can be tried as here."""
+    return ["root", "ordinary"] if os.getuid() == 0 else ["ordinary"]
+
+
+def run(program: str, *arguments: str, user: str, time_limit: float) -> Any:
+    """Run a function of ``inside_quarantine`` and return what it returns; raises with its output when it fails."""
+    namespaces = ["--user", "--map-root-user", "--pid", "--mount", "--net", "--ipc", "--fork", "--kill-child"]
+    command = ["unshare", *namespaces, "--mount-proc", sys.executable, str(INSIDE), program, *arguments]
+    if user == "ordinary" and os.getuid() == 0:
+        ids = f"--reuid={ORDINARY_USER}", f"--regid={ORDINARY_USER}"
+        command = ["setpriv", *ids, "--clear-groups", "--inh-caps=-all", "--bounding-set=-all", *command]
+        if any(not parent.stat().st_mode & 0o001 for parent in Path(sys.base_prefix).parents):
+            command = ["unshare", "--mount", "sh", "-ec", SHOW_PYTHON, "sh", sys.base_prefix, *command]
+    with tempfile.TemporaryDirectory() as folder:
+        cache = Path(shutil.copytree(cache_folder(), Path(folder, "calico-lab"), symlinks=True))
+        for path in (cache.parent, cache):
+            path.chmod(0o755)
+        environment = {**os.environ, "QUARANTINE_CACHE": str(cache)}
+        done = subprocess.run(command, capture_output=True, text=True, timeout=time_limit, env=environment, cwd="/")
+    if done.returncode:
+        raise AssertionError(f"{program} as {user}: exit {done.returncode}\n{done.stdout}\n{done.stderr}")
+    return json.loads(done.stdout.splitlines()[-1])
