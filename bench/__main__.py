@@ -13,14 +13,16 @@ from collections.abc import Callable, Iterator
 from rich.console import Console
 from rich.table import Table
 
-from bench import guide, imports, memory, setup, startup, throughput
+from bench import apiserver, guide, imports, memory, setup, several, startup, throughput
 from bench.measure import Figure
 
 SECTIONS: dict[str, Callable[[], Iterator[Figure]]] = {
     "imports": imports.figures,
     "startup": startup.figures,
     "guide": guide.figures,
+    "apiserver": apiserver.figures,
     "memory": memory.figures,
+    "several": several.figures,
     "throughput": throughput.figures,
     "setup": setup.figures,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -25,6 +26,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return run(parsed)
     except CalicoLabError as error:
         print(error, file=sys.stderr)  # noqa: T201
+        return 1
+    except BrokenPipeError:
+        # Who read the output has had enough of it; Python would complain once more when it closes it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201

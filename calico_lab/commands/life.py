@@ -6,7 +6,7 @@ import argparse
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from calico_lab.commands import steps
 from calico_lab.commands.framework import Subcommands, name_option, say, say_json
@@ -120,14 +120,19 @@ def _status(arguments: argparse.Namespace) -> int:
     if arguments.json:
         return _say_status(found)
     for key, value in asdict(replace(found, parts=[])).items():
-        shown = "  ".join(f"{name} {address}" for name, address in value.items()) if isinstance(value, dict) else value
-        if shown not in (None, "", []):
-            say(f"{key.replace('_', ' '):15} {shown}")
+        if value not in (None, "", []):
+            say(f"{key.replace('_', ' '):15} {_shown(value)}")
     for part in found.parts:
         if part["restarts"]:
             times = f"started again {part['restarts']} times, the last at {part['restarted']}: {part['lastEnd']}"
             say(f"{part['name']:15} {times}")
     return 0 if found.running else 1
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return "  ".join(f"{name} {address}" for name, address in value.items())
+    return "  ".join(value) if isinstance(value, list) else str(value)
 
 
 def _say_status(found: Status) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 from collections.abc import Callable
 
 from calico_lab.commands.framework import Subcommands, name_option, running, say
@@ -87,6 +86,8 @@ def _bird(arguments: argparse.Namespace) -> int:
 
 
 def _pod(arguments: argparse.Namespace) -> int:
+    import subprocess
+
     from calico_lab import kubectl
 
     selector, step = PODS[arguments.part]

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 Report = Callable[[str], None]
 
+_warming: list[threading.Thread] = []
+
 
 def add_to(subcommands: Subcommands) -> None:
     """Add the subcommands of this group."""
@@ -48,6 +50,8 @@ def require_known(target: str) -> None:
 
 def take(found: Status, target: str, report: Report, *, fresh: bool) -> None:
     """Take the steps up to and with ``target`` in a running lab; see :func:`calico_lab.lessons.steps.take`."""
+    for warming in _warming:
+        warming.join()  # two threads in the midst of the same imports can wait for each other for ever
     from calico_lab.kubeconfig import read
     from calico_lab.lab import Lab
     from calico_lab.lessons import steps
@@ -57,7 +61,8 @@ def take(found: Status, target: str, report: Report, *, fresh: bool) -> None:
 
 def warm_up() -> None:
     """Import what :func:`take` needs while there is nothing to do but wait for the lab."""
-    threading.Thread(target=_import, daemon=True).start()
+    _warming.append(threading.Thread(target=_import, daemon=True))
+    _warming[-1].start()
 
 
 def _import() -> None:

@@ -7,6 +7,8 @@ import re
 import subprocess
 from pathlib import Path
 
+from support.labs import KUBECTL
+
 IP = (["addr"], ["link"], ["rule"], ["route", "show", "table", "all"], ["neigh"], ["netns"])
 FOLDERS = (
     "/etc",
@@ -65,14 +67,19 @@ def test_the_machine_is_the_same_before_and_after(user):
     temporary = user.home / "tmp"
     temporary.mkdir()
     temporary.chmod(0o777)
+    own = {"TMPDIR": str(temporary), "KUBECACHEDIR": str(user.home / "kube")}
     looks = {"network": network, "parameters": parameters, "files": files, "mounts": mounts}
     before = {name: look() for name, look in looks.items()}
-    assert user.calico_lab("up", "--name", "guest", "--to", "route", TMPDIR=str(temporary)).returncode == 0
+    assert user.calico_lab("up", "--name", "guest", "--to", "route", **own).returncode == 0
     during = network()
-    assert user.calico_lab("down", "--name", "guest", TMPDIR=str(temporary)).returncode == 0
+    assert user.run(
+        KUBECTL, "get", "nodes", KUBECONFIG=str(user.home / "state/calico-lab/guest/kubeconfig"), **own
+    ).stdout
+    assert user.calico_lab("down", "--name", "guest", **own).returncode == 0
     after = {name: look() for name, look in looks.items()}
     assert during == before["network"]
     for name in looks:
         assert after[name] == before[name], name
     assert list(temporary.iterdir()) == []
     assert not (user.home / "state/calico-lab/guest").exists()
+    assert list((user.home / "kube/discovery").iterdir()) == []

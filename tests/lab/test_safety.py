@@ -52,9 +52,11 @@ READ = [
     "exec 3<>/dev/tcp/10.0.1.1/{port}",
     "{python} -c 'import socket; socket.socket(socket.AF_UNIX).connect(\"\\0{abstract}\")'",
     "{python} -c 'import socket; socket.socket(socket.AF_UNIX).connect(\"{marker}.socket\")'",
+    "grep -r {mac} /sys/class/net/*/address",
     "ipcs --shmems | grep {shared_memory}",
 ]
 
+# What would get through leaves the machine as it is: each writes what is there already, or an empty file.
 WRITE = [
     "touch /usr/x",
     "touch /bin/x",
@@ -63,20 +65,18 @@ WRITE = [
     "touch {cache}/x",
     "touch /proc/x",
     "touch /sys/x",
-    "chmod 600 /usr/bin/env",
-    "chmod 600 /dev/null",
-    "chown 1 /dev/null",
-    "touch -d 2001-01-01 /dev/null",
-    "chmod 600 /proc/meminfo",
-    "chmod 600 /sys/kernel",
+    "chmod 755 /usr/bin/env",
+    "chmod 666 /dev/null",
+    "chown 0 /dev/null",
+    "chmod 444 /proc/meminfo",
+    "chmod 755 /sys/kernel",
     "echo x >> /proc/1/fd/1",
     "echo x >> /proc/1/fd/2",
     "echo -1000 > /proc/self/oom_score_adj",
     "echo h > /proc/sysrq-trigger",
-    "echo x > /proc/sys/kernel/core_pattern",
-    "echo x > /proc/sys/kernel/hostname",
-    "echo 1 > /proc/sys/vm/drop_caches",
-    "echo 1 > /sys/kernel/mm/ksm/run",
+    "cd /proc/sys/kernel; echo $(cat core_pattern) > core_pattern",
+    "cd /proc/sys/vm; echo $(cat swappiness) > swappiness",
+    "cd /sys/kernel/mm/transparent_hugepage; echo madvise > enabled",
     "mount -o remount,rw /usr",
     "mount -o remount,rw,bind /usr",
     "mount -o remount,rw,bind /proc/sys/kernel",
@@ -85,14 +85,10 @@ WRITE = [
     "umount --lazy /proc/sys/kernel",
     "umount --lazy /dev/null",
     "unshare --user --map-root-user --mount mount -o remount,rw,bind /usr",
-    "date --set 2001-01-01",
-    "swapoff --all && false",
+    "date --set now",
     "modprobe dummy",
     "losetup --find --show /etc/hosts",
-    "dmesg --clear",
     "{python} -c 'import os; os.setpriority(os.PRIO_PROCESS, 0, -20)'",
-    "{python} -c 'import ctypes; exit(ctypes.CDLL(None).reboot(0x1234567) == 0)' && false",
-    "ip link delete {link}",
 ]
 
 SIGNAL = [
@@ -132,7 +128,7 @@ def machine(user):
             "port": server.getsockname()[1],
             "victim": victim.pid,
             "shared_memory": shared,
-            "link": next(name for _index, name in socket.if_nameindex() if name != "lo"),
+            "mac": _address_of_a_link(),
             "package": PACKAGE,
             "prefix": sys.prefix,
             "python": sys.executable,
@@ -141,6 +137,11 @@ def machine(user):
         assert marker.read_text() == "as it was"
         victim.kill()
     subprocess.run(["ipcrm", "--shmem-id", shared], check=True)
+
+
+def _address_of_a_link() -> str:
+    addresses = [path.read_text().strip() for path in Path("/sys/class/net").glob("*/address")]
+    return next((address for address in addresses if address.strip("0:")), "no link")
 
 
 @pytest.fixture(scope="module")
@@ -254,3 +255,14 @@ def test_a_state_folder_that_others_could_reach_is_refused(user, spoil):
         assert done.returncode == 1
         assert "belongs to you alone" in done.stderr
     assert user.run("bash", "-c", f"rm -r {folder}*").returncode == 0
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a folder away")
+def test_a_state_folder_of_somebody_else_is_refused(user):
+    folder = user.home / "state/calico-lab/stranger"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.chown(folder, 4242, 4242)
+    for command in ("up", "down", "reset"):
+        done = user.calico_lab(command, "--name", "stranger")
+        assert (done.returncode, "belongs to you alone" in done.stderr) == (1, True)
+    folder.rmdir()

@@ -26,7 +26,7 @@ async def bastion_server(folder, monkeypatch):
     monkeypatch.setattr(session, "HOME", str(folder))
     listening = socket.create_server(("127.0.0.1", 0))
     keys = HOST_KEY.export_private_key().decode(), USER_KEY.export_public_key().decode()
-    serving = asyncio.create_task(server.serve([listening], *keys, ThisMachine(), None))
+    serving = asyncio.create_task(server.serve([listening], *keys, ThisMachine(), None, {"worker1": ThisMachine()}))
     try:
         yield listening.getsockname()
     finally:

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -55,3 +56,10 @@ def run(program: str, *arguments: str, user: str, time_limit: float) -> Any:
     if done.returncode:
         raise AssertionError(f"{program} as {user}: exit {done.returncode}\n{done.stdout}\n{done.stderr}")
     return json.loads(done.stdout.splitlines()[-1])
+
+
+def run_for_all(program: str, *arguments: str, time_limit: float) -> list[Any]:
+    """Run a function for each user, all at the same time; returns what it returns for each."""
+    with ThreadPoolExecutor() as pool:
+        runs = [pool.submit(run, program, *arguments, user=user, time_limit=time_limit) for user in users()]
+        return [each.result() for each in runs]

@@ -60,8 +60,8 @@ class User:
     ) -> subprocess.CompletedProcess[str]:
         """Run any command as this user."""
         return subprocess.run(
-            [*self._prefix(), *command],
-            env={**os.environ, **self._variables(), **variables},
+            [*self.prefix(), *command],
+            env={**os.environ, **self.variables(), **variables},
             input=stdin, capture_output=True, text=True, timeout=time_limit,
         )  # fmt: skip
 
@@ -80,12 +80,14 @@ class User:
             down = self.calico_lab("down", "--name", name)
         assert down.returncode == 0, down.stderr
 
-    def _variables(self) -> dict[str, str]:
+    def variables(self) -> dict[str, str]:
+        """The environment variables by which this user's folders are found."""
         if self.name == "root":
             return {"XDG_STATE_HOME": str(self.home / "state")}
         return {"HOME": str(self.home), "XDG_STATE_HOME": f"{self.home}/state", "XDG_CACHE_HOME": f"{self.home}/cache"}
 
-    def _prefix(self) -> list[str]:
+    def prefix(self) -> list[str]:
+        """What stands before a command so that this user runs it."""
         if self.name == "root" or os.getuid() != 0:
             return []
         needed = sorted({Path(sys.prefix), Path(sys.base_prefix).resolve(), PROJECT, self.home})

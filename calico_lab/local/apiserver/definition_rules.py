@@ -10,13 +10,19 @@ from collections.abc import Iterator
 
 from calico_lab.local.apiserver import field_problems as problem
 from calico_lab.local.apiserver.field_problems import FieldProblem
+from calico_lab.local.apiserver.kinds import BUILT_IN_KINDS
+from calico_lab.local.apiserver.names import DNS_1035_LABEL, DNS_1035_TEXT
 from calico_lab.local.wire import JsonObject
 
+_SCOPES = ("Cluster", "Namespaced")
+_OWN_GROUPS = {kind.group for kind in BUILT_IN_KINDS}
+_LABEL = re.compile(DNS_1035_LABEL)
 _TYPES = ("array", "boolean", "integer", "number", "object", "string")
 
 
 def definition_problems(item: JsonObject, _old: JsonObject | None) -> Iterator[FieldProblem]:
-    """Yield what is wrong with the schemas of a CustomResourceDefinition."""
+    """Yield what is wrong with the names and the schemas of a CustomResourceDefinition."""
+    yield from _names(item.get("spec") or {})
     for index, version in enumerate((item.get("spec") or {}).get("versions") or ()):
         path = f"spec.versions[{index}].schema.openAPIV3Schema"
         schema = (version.get("schema") or {}).get("openAPIV3Schema")
@@ -24,6 +30,21 @@ def definition_problems(item: JsonObject, _old: JsonObject | None) -> Iterator[F
             yield problem.required(path, "schemas are required")
         else:
             yield from _schema(schema, path)
+
+
+def _names(spec: JsonObject) -> Iterator[FieldProblem]:
+    group, names = spec.get("group", ""), spec.get("names") or {}
+    if "." not in group:
+        yield problem.invalid("spec.group", group, "should be a domain with at least one dot")
+    if group in _OWN_GROUPS:
+        yield problem.forbidden("spec.group", "the server itself serves this group")
+    if spec.get("scope") not in _SCOPES:
+        yield problem.not_supported("spec.scope", spec.get("scope", ""), _SCOPES)
+    if not _LABEL.fullmatch(names.get("plural", "")):
+        yield problem.invalid("spec.names.plural", names.get("plural", ""), DNS_1035_TEXT)
+    if not _LABEL.fullmatch(names.get("kind", "").lower()):
+        detail = f"may have mixed case, but should otherwise match: {DNS_1035_TEXT}"
+        yield problem.invalid("spec.names.kind", names.get("kind", ""), detail)
 
 
 def _schema(schema: JsonObject | bool, path: str) -> Iterator[FieldProblem]:

@@ -9,6 +9,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
 
 from aiohttp import WSMsgType, web
 
@@ -65,15 +66,17 @@ async def _stream(incoming: web.BaseRequest, response: Response, stream: AsyncIt
     headers = {"Content-Type": response.content_type, **response.headers}
     outgoing = web.StreamResponse(status=response.status, headers=headers)
     outgoing.enable_chunked_encoding()
-    await outgoing.prepare(incoming)
-    try:
-        async for piece in stream:
-            await outgoing.write(piece)
-    finally:
-        # An async generator runs its clean-up only when it is closed.
-        if close := getattr(stream, "aclose", None):
-            await close()
-    await outgoing.write_eof()
+    # Whoever is sent a stream may leave at any moment.
+    with suppress(ConnectionResetError):
+        await outgoing.prepare(incoming)
+        try:
+            async for piece in stream:
+                await outgoing.write(piece)
+        finally:
+            # An async generator runs its clean-up only when it is closed.
+            if close := getattr(stream, "aclose", None):
+                await close()
+        await outgoing.write_eof()
     return outgoing
 
 

@@ -23,7 +23,7 @@ LONGEST_GENERATED = 63
 
 _LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
-_DNS_1035_LABEL = "[a-z]([-a-z0-9]*[a-z0-9])?"
+DNS_1035_LABEL = "[a-z]([-a-z0-9]*[a-z0-9])?"
 _QUALIFIED = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 _LABEL_VALUE = "(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?"
 
@@ -35,10 +35,10 @@ _LABEL_TEXT = (
     "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with "
     f"an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '{_LABEL}')"
 )
-_DNS_1035_TEXT = (
+DNS_1035_TEXT = (
     "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, "
     "and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is "
-    f"'{_DNS_1035_LABEL}')"
+    f"'{DNS_1035_LABEL}')"
 )
 _QUALIFIED_TEXT = (
     "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric "
@@ -50,7 +50,7 @@ _LABEL_VALUE_TEXT = (
     f"'{_LABEL_VALUE}')"
 )
 _NAME_RULES = {
-    ("", "Service"): (_DNS_1035_LABEL, 63, _DNS_1035_TEXT),
+    ("", "Service"): (DNS_1035_LABEL, 63, DNS_1035_TEXT),
     ("", "Namespace"): (_LABEL, 63, _LABEL_TEXT),
 }
 

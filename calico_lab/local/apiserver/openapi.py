@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from calico_lab.local import topology
-from calico_lab.local.apiserver import answers
+from calico_lab.local.apiserver import answers, openapi_v2
 from calico_lab.local.apiserver.discovery import Groups
 from calico_lab.local.apiserver.kinds import Kind
 from calico_lab.local.apiserver.patch import patch_types
@@ -23,10 +23,6 @@ _FIELD_VALIDATION = {"name": "fieldValidation", "in": "query", "schema": {"type"
 _DRY_RUN = {"name": "dryRun", "in": "query", "schema": {"type": "string", "uniqueItems": True}}
 _VERBS = {"create": "post", "update": "put", "patch": "patch", "delete": "delete", "get": "get"}
 _REFERENCE = "#/components/schemas/"
-# Version 2 holds nothing but its own version. kubectl turns to it when a kind is missing from version 3, and says what
-# is wrong (``no matches for kind``) only if it gets an answer. A Protobuf message: field 1, ``swagger``, is "2.0".
-_EMPTY_V2 = b"\x0a\x032.0"
-_V2_TYPE = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 _OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 
 
@@ -36,13 +32,14 @@ class OpenApi:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
         self._documents: dict[str, tuple[list[Kind], bytes]] = {}
+        self._v2: tuple[list[Kind], bytes] = ([], b"")
 
     def answer(self, parts: list[str]) -> Response:
         """Answer what lies below /openapi. Raises ``NotFound``."""
         groups = self._registry.groups()
         match parts:
             case ["v2"]:
-                return Response(200, _EMPTY_V2, _V2_TYPE)
+                return self._version_2(groups)
             case ["v3"]:
                 return answers.answer(_index(groups))
             case ["v3", "api", version]:
@@ -50,6 +47,18 @@ class OpenApi:
             case ["v3", "apis", group, version] if group:
                 return self._document(group, version, groups)
         raise answers.no_such_path()
+
+    def _version_2(self, groups: Groups) -> Response:
+        every = [kind for versions in groups.values() for kinds in versions.values() for kind in kinds]
+        known, body = self._v2
+        if known != every:
+            components: JsonObject = {}
+            for group, versions in groups.items():
+                for kinds in versions.values():
+                    components |= _components(group, kinds, self._registry.schemas)
+            body = openapi_v2.document(components)
+            self._v2 = (every, body)
+        return Response(200, body, openapi_v2.CONTENT_TYPE)
 
     def _document(self, group: str, version: str, groups: Groups) -> Response:
         kinds = groups.get(group, {}).get(version)

@@ -85,7 +85,7 @@ def _size_of_copy(document: Any, operation: JsonObject) -> int:
     if operation.get("op") != "copy":
         return 0
     try:
-        return len(json.dumps(jsonpointer.resolve_pointer(document, operation.get("from"), None)))
+        return len(json.dumps(jsonpointer.resolve_pointer(document, str(operation.get("from")), None)))
     except (jsonpointer.JsonPointerException, TypeError, ValueError):
         return 0
 

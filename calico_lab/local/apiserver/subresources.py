@@ -19,7 +19,7 @@ from calico_lab.local.apiserver.writes import Writer
 from calico_lab.local.objects import now
 from calico_lab.local.wire import JsonObject, Request, Response
 
-SCALE = Kind("autoscaling", "v1", "scales", "Scale", custom=True)
+SCALE = Kind("autoscaling", "v1", "scales", "Scale")
 
 
 class Subresources:
@@ -61,7 +61,8 @@ class Subresources:
         if request.method == "GET":
             return answers.answer(current)
         changed = parse_object(request) if request.method == "PUT" else checked(patched(SCALE, None, current, request))
-        replicas = (changed.get("spec") or {}).get("replicas", 0)
+        spec = changed.get("spec") or {}
+        replicas = spec.get("replicas", 0) if isinstance(spec, dict) else None
         if not isinstance(replicas, int) or isinstance(replicas, bool):
             raise errors.BadRequest(
                 'Scale in version "v1" cannot be handled as a Scale: spec.replicas must be an integer'
@@ -105,7 +106,11 @@ class Subresources:
     def _issue_token(self, kind: Kind, route: Route, request: Request) -> Response:
         account = self._object(kind, route)
         asked: Any = parse_object(request).get("spec") or {}
-        token, end = self._authenticator.issue(account)
+        if not isinstance(asked, dict):
+            raise errors.BadRequest(
+                'TokenRequest in version "v1" cannot be handled as a TokenRequest: spec is no object'
+            )
+        token, end = ("", None) if write_options(request).dry_run else self._authenticator.issue(account)
         metadata = {"name": route.name, "namespace": route.namespace, "creationTimestamp": now()}
         spec = {"audiences": ["https://kubernetes.default.svc.cluster.local"], "expirationSeconds": 3600} | asked
         status = {"token": token, "expirationTimestamp": end}

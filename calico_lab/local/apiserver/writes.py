@@ -12,7 +12,16 @@ from collections.abc import Callable
 from typing import Any
 
 from calico_lab import errors
-from calico_lab.local.apiserver import answers, apply, field_managers, metadata, metadata_rules, names, validation
+from calico_lab.local.apiserver import (
+    answers,
+    apply,
+    field_managers,
+    metadata,
+    metadata_rules,
+    names,
+    preconditions,
+    validation,
+)
 from calico_lab.local.apiserver.bodies import DeleteOptions, WriteOptions, checked
 from calico_lab.local.apiserver.defaults import apply_defaults
 from calico_lab.local.apiserver.field_managers import APPLY, UPDATE, Manager
@@ -48,9 +57,9 @@ class Writer:
         self, kind: Kind, namespace: str, item: JsonObject, options: WriteOptions, managed: Entries | None = None
     ) -> JsonObject:
         """Create an object and return it as stored; ``managed`` is who manages it, where an apply has found that."""
-        _require_type(kind, item)
+        preconditions.require_type(kind, item)
         meta = item["metadata"]
-        _place(kind, namespace, item)
+        preconditions.place(kind, namespace, item)
         attempts = self._generate_name(kind, namespace, meta)
         name = meta.get("name", "")
         self._check_fields(kind, item, options)
@@ -75,8 +84,8 @@ class Writer:
         self, kind: Kind, namespace: str, name: str, item: JsonObject, options: WriteOptions, subresource: str = ""
     ) -> JsonObject:
         """Replace an object, or what belongs to one of its subresources, and return it as stored."""
-        _require_type(kind, item)
-        _require_name(item, name)
+        preconditions.require_type(kind, item)
+        preconditions.require_name(item, name)
         if kind.custom and not subresource and not item["metadata"].get("resourceVersion"):
             problem = FieldProblem(
                 "metadata.resourceVersion", "FieldValueInvalid", "Invalid value: 0: must be specified for an update"
@@ -88,8 +97,8 @@ class Writer:
         self, kind: Kind, namespace: str, name: str, config: JsonObject, options: WriteOptions, subresource: str = ""
     ) -> tuple[JsonObject, bool]:
         """Apply a configuration; returns the object as stored, and whether it is new."""
-        _require_type(kind, config)
-        _place(kind, namespace, config)
+        preconditions.require_type(kind, config)
+        preconditions.place(kind, namespace, config)
         self._check_configuration(kind, name, config)
         schema = self._registry.schema(kind)
         manager = Manager(options.manager, APPLY, kind.api_version, subresource)
@@ -106,7 +115,7 @@ class Writer:
         return self.change(kind, namespace, name, changed, options, subresource, applying=True), False
 
     def _check_configuration(self, kind: Kind, name: str, config: JsonObject) -> None:
-        _require_name(config, name)
+        preconditions.require_name(config, name)
         if "managedFields" in config["metadata"]:
             raise errors.BadRequest("metadata.managedFields must be nil")
         schema = self._registry.schema(kind)
@@ -135,10 +144,10 @@ class Writer:
         stored = self._existing(kind, namespace, name)
         old = stored.in_version(kind.api_version)
         item = checked(change(json.loads(stored.encoded(kind.api_version))))
-        _require_type(kind, item)
-        _place(kind, namespace, item)
-        _require_name(item, name)
-        _require_current(kind, item["metadata"], old["metadata"])
+        preconditions.require_type(kind, item)
+        preconditions.place(kind, namespace, item)
+        preconditions.require_name(item, name)
+        preconditions.require_current(kind, item["metadata"], old["metadata"])
         metadata.carry_over(item["metadata"], old["metadata"])
         given = item["metadata"].pop("managedFields", None)
         self._check_fields(kind, item, options)
@@ -287,38 +296,6 @@ class Writer:
                 raise answers.conflict(kind, name, why)
         if kind.storage_key == NAMESPACES and name in PERMANENT_NAMESPACES:
             raise answers.forbidden(kind, name, "this namespace may not be deleted")
-
-
-def _require_type(kind: Kind, item: JsonObject) -> None:
-    given = item.setdefault("apiVersion", kind.api_version), item.setdefault("kind", kind.kind)
-    if given != (kind.api_version, kind.kind):
-        raise errors.BadRequest(
-            f"the object provided is unrecognized: {given[1]} of {given[0]} was sent where {kind.kind} of "
-            f"{kind.api_version} is expected"
-        )
-
-
-def _place(kind: Kind, namespace: str, item: JsonObject) -> None:
-    meta = item["metadata"]
-    if not kind.namespaced:
-        meta.pop("namespace", None)
-    elif meta.setdefault("namespace", namespace) != namespace:
-        raise errors.BadRequest("the namespace of the provided object does not match the namespace sent on the request")
-
-
-def _require_name(item: JsonObject, name: str) -> None:
-    given = item["metadata"].setdefault("name", name)
-    if given != name:
-        raise errors.BadRequest(f"the name of the object ({given}) does not match the name on the URL ({name})")
-
-
-def _require_current(kind: Kind, new: JsonObject, old: JsonObject) -> None:
-    uid, version = new.get("uid"), new.get("resourceVersion")
-    if uid and uid != old["uid"]:
-        why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {old['uid']}"
-        raise answers.conflict(kind, old["name"], why)
-    if version and version != old["resourceVersion"]:
-        raise answers.conflict(kind, old["name"], answers.MODIFIED)
 
 
 def _of_subresource(kind: Kind, item: JsonObject, old: JsonObject, subresource: str) -> JsonObject:

@@ -20,7 +20,6 @@ COMMANDS = _OWN / "bin"
 PACKAGES = _OWN / "packages"  # one folder a package that apt can install, with the commands it brings
 PATH = f"{COMMANDS}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-_TCPDUMP = (Path("/usr/bin/tcpdump"), Path("/usr/sbin/tcpdump"))
 _STAND_INS = resources.files("calico_lab.local.bastion_host") / "stand_ins"
 _PROFILE = """\
 export PATH={path}
@@ -49,9 +48,8 @@ def prepare_node(namespaces: Namespaces, programs: Programs) -> None:
         _write_stand_in("sudo")
         _write_wrapper("birdc", f'exec "{programs.birdc}" -s {NODE_CONTROL_SOCKET} "$@"')
         _write_wrapper("nft", f'LD_LIBRARY_PATH="{programs.nft_libraries}" exec "{programs.nft}" "$@"')
-        for tcpdump in filter(Path.exists, _TCPDUMP):
-            # It would else change to a user of its own, and the lab has but one.
-            _write_wrapper("tcpdump", f'exec {tcpdump} -Z root "$@"')
+        _write_stand_in("tcpdump")
+        _write_python("capture", programs)
 
 
 def _prepare_shell(prompt: str) -> None:
@@ -69,13 +67,17 @@ def _write_wrapper(name: str, line: str) -> None:
     _write(COMMANDS / name, f"#!/bin/sh\n{line}\n", mode=0o755)
 
 
+def _write_python(name: str, programs: Programs) -> None:
+    # Started by the shell and not by a line with #!, which the kernel cuts at 255 characters.
+    script = _STAND_INS / f"{name}.py"
+    _write_wrapper(name, f'exec "{programs.python}" -IS "{script}" "$@"')
+
+
 def _write_commands(programs: Programs) -> None:
     for name in ("sudo", "apt"):
         _write_stand_in(name)
     (COMMANDS / "apt-get").symlink_to("apt")
-    # Started by the shell and not by a line with #!, which the kernel cuts at 255 characters.
-    systemctl = _STAND_INS / "systemctl.py"
-    _write_wrapper("systemctl", f'exec "{programs.python}" -IS "{systemctl}" "$@"')
+    _write_python("systemctl", programs)
     (COMMANDS / "kubectl").symlink_to(programs.kubectl)
     (COMMANDS / "birdc").symlink_to(programs.birdc)
     (PACKAGES / "hey").mkdir(parents=True)

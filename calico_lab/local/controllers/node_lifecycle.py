@@ -58,16 +58,21 @@ class NodeLifecycleController(Controller):
 
     def _look_at(self, node: JsonObject) -> None:
         name = node["metadata"]["name"]
-        lease = self._leases.get(Key(LEASE_NAMESPACE, name))
-        renewal = lease["metadata"]["resourceVersion"] if lease else ""
+        renewal = self._renewal(name)
         heard = renewal != self._renewals.get(name)
         self._renewals[name] = renewal
         self._missed[name] = 0 if heard else self._missed.get(name, 0) + 1
         if self._is_silent(node) and condition(node, "Ready").get("status") != "Unknown":
             self.queue.add(key_of(node))
 
+    def _renewal(self, node: str) -> str:
+        """Return what changes with every renewal of a node's lease."""
+        lease = self._leases.get(Key(LEASE_NAMESPACE, node))
+        return str(lease["metadata"]["resourceVersion"]) if lease else ""
+
     def _is_silent(self, node: JsonObject) -> bool:
-        return self._missed.get(node["metadata"]["name"], 0) >= SILENT_LOOKS
+        name = node["metadata"]["name"]
+        return self._missed.get(name, 0) >= SILENT_LOOKS and self._renewal(name) == self._renewals[name]
 
     async def reconcile(self, key: Key) -> None:
         """Make one node's conditions, taints and pods what its silence, or its kubelet's word, come to."""

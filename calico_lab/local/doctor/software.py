@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import importlib.util
 import re
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from calico_lab.local.doctor.finding import Finding
 from calico_lab.local.doctor.machine import Machine
-from calico_lab.local.start import debian, programs
+from calico_lab.local.start import programs
+
+if TYPE_CHECKING:
+    import subprocess
 
 OLDEST_PYTHON = (3, 11)
 ANSWER_SECONDS = 10.0
@@ -103,6 +106,8 @@ def answers(paths: Mapping[str, Path]) -> list[Finding]:
 
 
 def _ask(path: Path, libraries: Path | None, options: tuple[str, ...]) -> subprocess.Popen[str] | OSError:
+    import subprocess  # each start of a lab imports this module, and only the doctor asks
+
     variables = {"LD_LIBRARY_PATH": str(libraries)} if libraries else {}
     try:
         return subprocess.Popen(
@@ -114,11 +119,13 @@ def _ask(path: Path, libraries: Path | None, options: tuple[str, ...]) -> subpro
 
 
 def _answer(name: str, path: Path, asked: subprocess.Popen[str] | OSError) -> Finding:
+    from subprocess import TimeoutExpired
+
     said = str(asked)
     if not isinstance(asked, OSError):
         try:
             said = asked.communicate(timeout=ANSWER_SECONDS)[0]
-        except subprocess.TimeoutExpired:
+        except TimeoutExpired:
             asked.kill()
             said = asked.communicate()[0] + f"no answer in {ANSWER_SECONDS:.0f} s"
         version = re.search(r"\bv?(\d+\.\d+\.\d+)\b", said)
@@ -132,6 +139,8 @@ def _answer(name: str, path: Path, asked: subprocess.Popen[str] | OSError) -> Fi
 
 def _of_package(finding: Finding) -> Finding:
     """Add the version that was checked when a program without such an option was fetched."""
+    from calico_lab.local.start import debian
+
     version = debian.PACKAGES.get("bird" if finding.part == "birdc" else finding.part, "")
     return Finding(finding.part, version if finding.well else "", finding.where, finding.problem, finding.remedy)
 

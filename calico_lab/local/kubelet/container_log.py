@@ -11,10 +11,10 @@ from pathlib import Path
 
 from calico_lab.local.kubelet.log_file import LogFile
 
-PAUSE_SECONDS = 0.015
-_READ_BYTES = 64 * 1024
+PAUSE_SECONDS = 0.05
+_READ_BYTES = 256 * 1024
 # A busy pod writes 1 MB a second; this is what it can write while the kubelet does something else.
-_PIPE_BYTES = 256 * 1024
+_PIPE_BYTES = 1024 * 1024
 
 
 Listener = Callable[[str, bytes], None]

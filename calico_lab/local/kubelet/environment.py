@@ -90,7 +90,7 @@ def field_value(path: str, facts: PodFacts) -> str:
 
 
 def resource_value(reference: JsonObject, container: JsonObject) -> str:
-    """Return what a ``resourceFieldRef`` refers to, in units of its divisor and rounded up; 0 where nothing is requested.
+    """Return what a ``resourceFieldRef`` refers to, in units of its divisor and rounded up; 0 where none is requested.
 
     Raises :class:`ContainerConfigError` for a resource other than cpu and memory, and for a limit that is not set:
     upstream tells what the node has, and the lab's nodes share one machine.

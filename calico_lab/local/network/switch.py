@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import socket
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -33,7 +34,6 @@ class Switch:
 
     def __init__(self) -> None:
         self._carrying = {host.name: links.carries(port(host)) for host in HOSTS}
-        self._announcements = links.open_announcements()
         self._news = asyncio.Event()
 
     def cut(self, host: Host) -> None:
@@ -53,11 +53,13 @@ class Switch:
     async def run(self) -> None:
         """Watch the cables until cancelled."""
         loop = asyncio.get_running_loop()
-        loop.add_reader(self._announcements, self._hear)
-        try:
-            await asyncio.Event().wait()
-        finally:
-            loop.remove_reader(self._announcements)
+        with links.open_announcements() as announcements:
+            loop.add_reader(announcements, self._hear, announcements)
+            try:
+                self._look()
+                await asyncio.Event().wait()
+            finally:
+                loop.remove_reader(announcements)
 
     def to_api_server(self, host: Host, handler: Handler) -> Handler:
         """Return a handler for requests that a host sends to the API server: they wait, and fail, with the cables.
@@ -105,9 +107,9 @@ class Switch:
             await self._until_connected(host)
             yield piece
 
-    def _hear(self) -> None:
+    def _hear(self, announcements: socket.socket) -> None:
         try:
-            self._announcements.recv(LARGEST_ANNOUNCEMENT)
+            announcements.recv(LARGEST_ANNOUNCEMENT)
         except OSError as error:
             if error.errno not in (errno.EAGAIN, errno.ENOBUFS):  # some were missed: look all the same
                 raise

@@ -88,6 +88,7 @@ def _begin(
             settings.write(Settings(state.name, SEED, programs, visible, state.path).to_line())
             settings.flush()
             settings.write(credentials(state, lab) + "\n")
+        report("first process in namespaces of its own")
         _wait(lab, deadline, report)
     except BaseException as error:
         with suppress(ProcessLookupError):

@@ -14,6 +14,7 @@ from calico_lab.errors import LabError
 from calico_lab.local.doctor.examination import require_able
 from calico_lab.local.start import probe, programs, requests
 from calico_lab.local.start.beginning import begin, begin_again, require_former
+from calico_lab.local.start.discovery_cache import forget_discovery
 from calico_lab.local.start.state import StateFolder, all_names, start_of
 from calico_lab.local.topology import HOSTS
 
@@ -92,6 +93,8 @@ def down(name: str) -> bool:
     with state.locked():
         if state.alive():
             _kill(state)
+        if known := state.description():
+            forget_discovery(known.api_port)
         state.remove()
     return True
 

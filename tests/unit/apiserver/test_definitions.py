@@ -105,3 +105,24 @@ async def test_hostnames_are_printed_as_json(client, ask, gateway_api):
 async def test_deprecated_versions_warn(ask, gateway_api):
     answer = await ask("GET", "/apis/gateway.networking.k8s.io/v1alpha2/referencegrants")
     assert answer.headers["Warning"].startswith('299 - "The v1alpha2 version of ReferenceGrant has been deprecated')
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"scope": "Galaxy"}, 'spec.scope: Unsupported value: "Galaxy": supported values: "Cluster", "Namespaced"'),
+        ({"group": "example"}, 'spec.group: Invalid value: "example": should be a domain with at least one dot'),
+        ({"group": "discovery.k8s.io"}, "spec.group: Forbidden: the server itself serves this group"),
+        ({"names": {"kind": "Thing", "plural": "Things"}}, 'spec.names.plural: Invalid value: "Things": a DNS-1035'),
+        ({"names": {"kind": "a thing", "plural": "things"}}, "may have mixed case, but should otherwise match"),
+    ],
+)
+async def test_definitions_that_name_nothing_that_can_be_served(ask, change, message):
+    schema = {"openAPIV3Schema": {"type": "object"}}
+    version = {"name": "v1", "served": True, "storage": True, "schema": schema}
+    names = {"kind": "Thing", "plural": "things"}
+    spec = {"group": "example.com", "names": names, "scope": "Cluster", "versions": [version]} | change
+    definition = {"metadata": {"name": f"{spec['names']['plural']}.{spec['group']}"}, "spec": spec}
+    answer = await ask("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", definition)
+    assert answer.status == 422
+    assert message in answer.body["message"]

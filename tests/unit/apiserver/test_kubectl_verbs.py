@@ -2,21 +2,16 @@
 
 import pytest
 
-from calico_lab.local.resources import DEPLOYMENTS
-
-PODS = """
-apiVersion: v1
-kind: List
-items:
-- {apiVersion: v1, kind: Pod, metadata: {name: b, labels: {rank: "1"}}, spec: {containers: [{name: c, image: i}]}}
-- {apiVersion: v1, kind: Pod, metadata: {name: a, labels: {rank: "2"}}, spec: {containers: [{name: c, image: i}]}}
-"""
+from calico_lab.local.resources import DEPLOYMENTS, PODS
 
 
 @pytest.fixture
-async def web(kubectl):
-    await kubectl("create", "deployment", "web", "--image=echo", "--replicas=2")
-    await kubectl("apply", "-f", "-", given=PODS)
+async def web(client, make):
+    """A deployment and two pods, whose ranks are not in the order of their names."""
+    await client.create(DEPLOYMENTS, make.deployment(replicas=2))
+    for name, rank in (("b", "1"), ("a", "2")):
+        pod = make.pod(name)
+        await client.create(PODS, pod | {"metadata": pod["metadata"] | {"labels": {"rank": rank}}})
 
 
 @pytest.mark.parametrize(
@@ -25,7 +20,7 @@ async def web(kubectl):
         ("scale deployment web --replicas=3", "deployment.apps/web scaled"),
         ("annotate deployment web note=x", "deployment.apps/web annotated"),
         ("label deployment web tier=x", "deployment.apps/web labeled"),
-        ("set image deployment/web echo=b", "deployment.apps/web image updated"),
+        ("set image deployment/web main=b", "deployment.apps/web image updated"),
         ("set env deployment/web A=b", "deployment.apps/web env updated"),
         ("rollout restart deployment/web", "deployment.apps/web restarted"),
         ("rollout pause deployment/web", "deployment.apps/web paused"),
@@ -140,14 +135,8 @@ async def test_watching_ends_with_the_time_it_was_given(kubectl, web):
     assert [line.split()[0] for line in output.splitlines()] == ["a", "b"]
 
 
-async def test_large_lists_come_in_portions(client, kubectl):
+async def test_large_lists_come_in_portions(client, kubectl, make):
     for index in range(12):
-        await client.create(DEPLOYMENTS, deployment(f"d{index:02}"))
+        await client.create(DEPLOYMENTS, make.deployment(f"d{index:02}"))
     _, output = await kubectl("get", "deployments", "-o", "name", "--chunk-size=5")
     assert len(output.splitlines()) == 12
-
-
-def deployment(name):
-    template = {"metadata": {"labels": {"a": name}}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
-    spec = {"selector": {"matchLabels": {"a": name}}, "template": template}
-    return {"metadata": {"name": name, "namespace": "default"}, "spec": spec}

@@ -109,3 +109,21 @@ async def test_a_fault_of_the_server_is_answered(server, client, ask, make):
     await bind(client)
     answer = await ask("GET", LOG)
     assert (answer.status, answer.body["message"]) == (500, "Internal error occurred: broken")
+
+
+async def test_a_dry_run_issues_no_token(ask):
+    path = "/api/v1/namespaces/default/serviceaccounts/default/token"
+    answer = await ask("POST", path, {"spec": {}}, dryRun="All")
+    assert (answer.status, answer.body["status"]["token"]) == (201, "")
+
+
+async def test_a_dry_run_of_a_scale_changes_nothing(client, ask, make):
+    await client.create(DEPLOYMENTS, make.deployment(replicas=4))
+    answer = await ask("PATCH", SCALE, {"spec": {"replicas": 2}}, content_type=MERGE, dryRun="All")
+    assert answer.body["spec"] == {"replicas": 2}
+    assert (await client.get(DEPLOYMENTS, "web", "default"))["spec"]["replicas"] == 4
+
+
+async def test_a_token_request_that_is_none(ask):
+    answer = await ask("POST", "/api/v1/namespaces/default/serviceaccounts/default/token", {"spec": [1]})
+    assert answer.status == 400

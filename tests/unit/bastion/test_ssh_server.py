@@ -21,12 +21,12 @@ async def connection(address):
         yield made
 
 
-def connect(address, *, key=USER_KEY, **options):
+def connect(address, *, key=USER_KEY, user="user", **options):
     host, port = address
     trusted = asyncssh.import_known_hosts(f"[{host}]:{port} {HOST_KEY.export_public_key().decode()}")
     keys = [key] if key else None
     return asyncssh.connect(
-        host, port, username="user", client_keys=keys, known_hosts=trusted, agent_path=None, config=None, **options
+        host, port, username=user, client_keys=keys, known_hosts=trusted, agent_path=None, config=None, **options
     )
 
 
@@ -120,3 +120,9 @@ async def test_serving_starts_no_thread(connection):
     """A process of several threads may not enter another mount namespace."""
     await connection.run("true")
     assert [thread.name for thread in threading.enumerate() if thread.name.startswith("asyncio")] == []
+
+
+@pytest.mark.parametrize(("user", "there"), [("worker1", "root"), ("root", "user"), ("anybody", "user")])
+async def test_the_name_of_a_node_leads_there_and_any_other_to_the_bastion(address, user, there):
+    async with connect(address, user=user) as connection:
+        assert (await connection.run("echo $USER")).stdout.strip() == there

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from calico_lab.errors import LabError
+from calico_lab.local.start import state as state_module
 from calico_lab.local.start.state import Description, StateFolder, start_of
 
 DESCRIPTION = Description("one", pid=1, started=2, api_port=3, ssh_port=4)
@@ -81,3 +82,19 @@ def test_a_lock_on_a_deleted_folder_is_taken_anew(state: StateFolder):
 def test_start_of_tells_processes_apart():
     assert 0 < start_of(os.getppid()) <= start_of(os.getpid())
     assert start_of(2**22 + 1) == 0
+
+
+def test_all_labs_are_named_in_order_and_nothing_else(state: StateFolder, tmp_path: Path):
+    assert state_module.all_names() == []
+    for name in ("two", "one", "Not-a-lab", ".hidden"):
+        (tmp_path / "calico-lab" / name).mkdir(parents=True)
+    assert state_module.all_names() == ["one", "two"]
+
+
+def test_a_log_begins_anew_with_each_lab(state: StateFolder):
+    with state.locked():
+        for text in (b"old", b"new"):
+            log = state.open_log()
+            os.write(log, text)
+            os.close(log)
+    assert state.log.read_text() == "new"
