@@ -188,7 +188,7 @@ def _node_user(host: Host) -> str:
 
 async def _end_without_folder() -> None:
     """End the lab when its state folder has been deleted: nobody could find it any more, not even to stop it."""
-    while os.fstat(ALIVE).st_nlink:  # noqa: ASYNC110 - inotify would tell no sooner than this, and is in short supply
+    while os.fstat(ALIVE).st_nlink:  # noqa: ASYNC110 - inotify would tell no sooner, and is in short supply
         await asyncio.sleep(FOLDER_LOOK_SECONDS)
     _end("its state folder is gone")
 

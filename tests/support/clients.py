@@ -273,6 +273,9 @@ class Lightkube(Client):
         pools = generic_resource.create_global_resource("projectcalico.org", "v3", "IPPool", "ippools")
         self._kinds = {"Deployment": Deployment, "ConfigMap": ConfigMap, "Pod": Pod, "IPPool": pools}
 
+    def close(self) -> None:
+        self._client.close()
+
     def _refusing(self, call: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
         try:
             return call(*arguments, **options)
