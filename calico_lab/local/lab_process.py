@@ -173,7 +173,7 @@ class Lab:
     async def _routers_answer(self) -> None:
         for host in HOSTS:
             control_socket = BASTION_CONTROL_SOCKET if host == BASTION else NODE_CONTROL_SOCKET
-            while not _exists_on(self._hosts[host.name], control_socket):
+            while not _exists_on(self._hosts[host.name], control_socket):  # noqa: ASYNC110 - BIRD tells nobody
                 await asyncio.sleep(0.01)
 
 
