@@ -21,7 +21,7 @@ NAMESPACE = "kube-system"
 NAME = "coredns"
 IMAGE = "registry.k8s.io/coredns/coredns:v1.12.4"
 _SELECTOR = {"k8s-app": "kube-dns"}
-_LABELS = _SELECTOR | {"kubernetes.io/name": "CoreDNS"}
+_LABELS = _SELECTOR | {"kubernetes.io/cluster-service": "true", "kubernetes.io/name": "CoreDNS"}
 _PORTS = [
     {"name": "dns", "port": 53, "protocol": "UDP", "targetPort": 53},
     {"name": "dns-tcp", "port": 53, "protocol": "TCP", "targetPort": 53},
