@@ -17,6 +17,7 @@ help:
 	@echo 'make test       every check: lint, unit, notebooks'
 	@echo 'make setup      set up only, into $(VENV)'
 	@echo 'make soak       the long checks: fifty kills, two hundred labs'
+	@echo 'make soak       the tests that take minutes'
 	@echo 'make bench      measure'
 	@echo 'make lock       pin the dependencies anew'
 	@echo 'make schemas    derive the API schemas anew from published packages'
@@ -70,14 +71,17 @@ lint: setup
 	$(BIN)/python scripts/check_module_sizes.py
 	scripts/check_requirements.sh
 
+# What takes minutes: parts that are killed, hosts that are cut off, hundreds of starts.
+LONG := tests/soak tests/lab/test_parts_die.py tests/lab/test_cut_off.py tests/lab/test_nothing_is_left.py
+
 unit: setup
-	$(BIN)/pytest tests --ignore=tests/soak
+	$(BIN)/pytest tests $(addprefix --ignore=,$(LONG))
 
 notebooks: setup
 	scripts/with_lab.sh $(BIN)/pytest --nbval notebooks
 
 soak: setup
-	$(BIN)/pytest tests/soak
+	$(BIN)/pytest $(LONG)
 
 bench: setup
 	$(BIN)/python -m bench
