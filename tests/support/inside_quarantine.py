@@ -18,10 +18,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+CHECKOUT = Path(__file__).parents[2]
 CALICO_LAB = str(Path(sys.executable).with_name("calico-lab"))
 HOME = Path("/tmp/home")
 STATE = HOME / "state/calico-lab/default"
@@ -37,12 +38,25 @@ def prepare() -> None:
     """Make what a lab could leave something in empty, and its programs reachable for every user."""
     subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/mnt"], check=True)
     shutil.copytree(os.environ["QUARANTINE_CACHE"], "/mnt/cache/calico-lab", symlinks=True)
-    for folder in ("/tmp", "/dev/shm"):
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=1777", "tmpfs", folder], check=True)
+    with _kept(CHECKOUT):
+        for folder in ("/tmp", "/dev/shm"):
+            subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=1777", "tmpfs", folder], check=True)
     (HOME / "state").mkdir(parents=True)
     os.environ |= {"HOME": str(HOME), "XDG_STATE_HOME": str(HOME / "state"), "XDG_CACHE_HOME": "/mnt/cache"}
     with socket.socket() as any_socket:  # loopback up: ioctl SIOCSIFFLAGS (netdevice(7))
         fcntl.ioctl(any_socket, 0x8914, struct.pack("16sh14x", b"lo", 1))
+
+
+@contextmanager
+def _kept(path: Path) -> Iterator[None]:
+    """Keep a folder where it is while what stands above it is covered."""
+    aside = Path("/mnt/kept")
+    aside.mkdir()
+    subprocess.run(["mount", "--rbind", path, aside], check=True)
+    yield
+    if not path.exists():
+        path.mkdir(parents=True)
+        subprocess.run(["mount", "--move", aside, path], check=True)
 
 
 def snapshot() -> Snapshot:

@@ -17,20 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from calico_lab.local.start.programs import cache_folder
+from support.users import ordinary_user
 
 INSIDE = Path(__file__).with_name("inside_quarantine.py")
-ORDINARY_USER = 65534
-
-
-# Where Python lives below a folder that only root may enter, only that one path of it is shown to the ordinary user.
-SHOW_PYTHON = """
-mount --bind "$1" /mnt
-mount -t tmpfs -o mode=755 tmpfs "/$(echo "$1" | cut -d/ -f2)"
-mkdir -p "$1"
-mount --move /mnt "$1"
-shift
-exec "$@"
-"""
 
 
 def users() -> list[str]:
@@ -42,15 +31,12 @@ def run(program: str, *arguments: str, user: str, time_limit: float) -> Any:
     """Run a function of ``inside_quarantine`` and return what it returns; raises with its output when it fails."""
     namespaces = ["--user", "--map-root-user", "--pid", "--mount", "--net", "--ipc", "--fork", "--kill-child"]
     command = ["unshare", *namespaces, "--mount-proc", sys.executable, str(INSIDE), program, *arguments]
-    if user == "ordinary" and os.getuid() == 0:
-        ids = f"--reuid={ORDINARY_USER}", f"--regid={ORDINARY_USER}"
-        command = ["setpriv", *ids, "--clear-groups", "--inh-caps=-all", "--bounding-set=-all", *command]
-        if any(not parent.stat().st_mode & 0o001 for parent in Path(sys.base_prefix).parents):
-            command = ["unshare", "--mount", "sh", "-ec", SHOW_PYTHON, "sh", sys.base_prefix, *command]
     with tempfile.TemporaryDirectory() as folder:
         cache = Path(shutil.copytree(cache_folder(), Path(folder, "calico-lab"), symlinks=True))
         for path in (cache.parent, cache):
             path.chmod(0o755)
+        if user == "ordinary" and os.getuid() == 0:
+            command = [*ordinary_user(cache.parent), *command]
         environment = {**os.environ, "QUARANTINE_CACHE": str(cache)}
         done = subprocess.run(command, capture_output=True, text=True, timeout=time_limit, env=environment, cwd="/")
     if done.returncode:

@@ -38,7 +38,7 @@ while read -r path; do
     number=$((number + 1)); [ -e "$path" ] || { mkdir -p "$path"; mount --bind "$aside/$number" "$path"; }
 done <<< "$1"
 umount -l "$aside"; rmdir "$aside"; shift 2; cd /
-exec setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
+exec setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all --bounding-set=-all "$@"
 """
 
 
@@ -90,13 +90,16 @@ class User:
         """What stands before a command so that this user runs it."""
         if self.name == "root" or os.getuid() != 0:
             return []
-        needed = sorted({Path(sys.prefix), Path(sys.base_prefix).resolve(), PROJECT, self.home})
-        closed = sorted(
-            {ancestor for path in needed for ancestor in path.parents if not ancestor.stat().st_mode & 0o001}
-        )
-        outermost = [path for path in closed if not any(other in path.parents for other in closed)]
-        lists = ("\n".join(map(str, paths)) for paths in (needed, outermost))
-        return ["unshare", "--mount", "bash", "-c", _OPEN, "open", *lists]
+        return ordinary_user(self.home)
+
+
+def ordinary_user(*reachable: Path) -> list[str]:
+    """What stands before a command of root's so that an ordinary user runs it, who reaches these folders too."""
+    needed = sorted({Path(sys.prefix), Path(sys.base_prefix).resolve(), PROJECT, *reachable})
+    closed = sorted({ancestor for path in needed for ancestor in path.parents if not ancestor.stat().st_mode & 0o001})
+    outermost = [path for path in closed if not any(other in path.parents for other in closed)]
+    lists = ("\n".join(map(str, paths)) for paths in (needed, outermost))
+    return ["unshare", "--mount", "bash", "-c", _OPEN, "open", *lists]
 
 
 def make_user(name: str, home: Path) -> User:
