@@ -56,7 +56,7 @@ def _kept(path: Path) -> Iterator[None]:
     yield
     if not path.exists():
         path.mkdir(parents=True)
-        subprocess.run(["mount", "--move", aside, path], check=True)
+        subprocess.run(["mount", "--rbind", aside, path], check=True)
 
 
 def snapshot() -> Snapshot:
