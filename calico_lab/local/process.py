@@ -7,11 +7,12 @@ The lab's first process is also the init of its PID namespace, so it is the pare
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
-from typing import IO
+from typing import IO, Any
 
 from calico_lab.local.start.namespaces import Namespaces
 
@@ -143,6 +144,19 @@ async def _read_all(pipe: IO[bytes]) -> bytes:
         return await reader.read()
     finally:
         transport.close()
+
+
+async def until_readable(source: int | IO[bytes] | io.FileIO, ended: asyncio.Future[Any]) -> None:
+    """Wait until a descriptor has something to read, or until ``ended`` is done."""
+    loop = asyncio.get_running_loop()
+    readable = asyncio.Event()
+    loop.add_reader(source, readable.set)
+    waiting: asyncio.Future[Any] = asyncio.ensure_future(readable.wait())
+    try:
+        await asyncio.wait([waiting, ended], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()
+        loop.remove_reader(source)
 
 
 def _take_terminal() -> None:

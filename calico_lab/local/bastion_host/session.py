@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from calico_lab.local import process as programs
 from calico_lab.local.bastion_host.files import HOME, PATH
+from calico_lab.local.process import until_readable
 from calico_lab.local.start.namespaces import Namespaces
 
 if TYPE_CHECKING:
@@ -164,21 +165,9 @@ async def _carry_output(source: io.FileIO, writer: asyncssh.SSHWriter[bytes], en
             writer.write(block)
             await writer.drain()
         elif block is None and not last:
-            await _until_readable(source, ended)
+            await until_readable(source, ended)
         else:
             return
-
-
-async def _until_readable(source: io.FileIO, ended: asyncio.Future[int]) -> None:
-    loop = asyncio.get_running_loop()
-    readable = asyncio.Event()
-    loop.add_reader(source, readable.set)
-    waiting: asyncio.Future[Any] = asyncio.ensure_future(readable.wait())
-    try:
-        await asyncio.wait([waiting, ended], return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        waiting.cancel()
-        loop.remove_reader(source)
 
 
 async def _write(target: io.FileIO, block: bytes) -> None:

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from calico_lab.local.process import Process
+from calico_lab.local.process import Process, until_readable
 
 BLOCK_BYTES = 64 * 1024
 _END_OF_INPUT = b"\x04"  # Ctrl-D, as it is typed at a terminal
@@ -100,22 +100,10 @@ async def blocks(descriptor: int, ended: asyncio.Future[Any]) -> AsyncIterator[b
         except BlockingIOError:
             if last:
                 return
-            await _until_readable(descriptor, ended)
+            await until_readable(descriptor, ended)
             continue
         except OSError:  # EIO is how a terminal says that nobody has it open any more.
             return
         if not block:
             return
         yield block
-
-
-async def _until_readable(descriptor: int, ended: asyncio.Future[Any]) -> None:
-    loop = asyncio.get_running_loop()
-    readable = asyncio.Event()
-    loop.add_reader(descriptor, readable.set)
-    waiting: asyncio.Future[Any] = asyncio.ensure_future(readable.wait())
-    try:
-        await asyncio.wait([waiting, ended], return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        waiting.cancel()
-        loop.remove_reader(descriptor)
