@@ -8,7 +8,7 @@ COMPILED := $(VENV)/.compiled
 SOURCES := $(shell find calico_lab -name '*.py')
 CHECKED := calico_lab tests bench scripts notebooks
 
-.PHONY: help setup demo lab test lint unit notebooks soak bench lock schemas clean
+.PHONY: help setup demo lab test test-browser lint unit notebooks soak bench lock schemas clean
 .DELETE_ON_ERROR:
 
 help:
@@ -16,8 +16,8 @@ help:
 	@echo 'make lab        open JupyterLab on the notebooks, with the local lab running'
 	@echo 'make test       every check: lint, unit, notebooks'
 	@echo 'make setup      set up only, into $(VENV)'
-	@echo 'make soak       the long checks: fifty kills, two hundred labs'
-	@echo 'make soak       the tests that take minutes'
+	@echo 'make test-browser   what a learner sees in a browser; needs chromium'
+	@echo 'make soak       the checks that take minutes: fifty kills, two hundred labs'
 	@echo 'make bench      measure'
 	@echo 'make lock       pin the dependencies anew'
 	@echo 'make schemas    derive the API schemas anew from published packages'
@@ -73,15 +73,22 @@ lint: setup
 
 # What takes minutes: parts that are killed, hosts that are cut off, hundreds of starts.
 LONG := tests/soak tests/lab/test_parts_die.py tests/lab/test_cut_off.py tests/lab/test_nothing_is_left.py
+# Tests wait more than they compute. Each file stays with one worker, which so shares one lab among its tests, and files
+# are begun in the order given: those with labs, which last longest, before the unit tests.
+AT_ONCE := --dist loadfile --no-loadscope-reorder --numprocesses
 
 unit: setup
-	$(BIN)/pytest tests $(addprefix --ignore=,$(LONG))
+	$(BIN)/pytest tests $(AT_ONCE) 4 $(addprefix --ignore=,$(LONG) tests/browser)
 
 notebooks: setup
-	scripts/with_lab.sh $(BIN)/pytest --nbval notebooks
+	PYTHONPATH=tests $(BIN)/pytest -p support.lab_of_worker --nbval notebooks $(AT_ONCE) 3
+
+test-browser: setup
+	@command -v chromium > /dev/null || { echo 'chromium is needed: sudo apt install chromium'; exit 1; }
+	$(BIN)/pytest tests/browser
 
 soak: setup
-	$(BIN)/pytest $(LONG)
+	$(BIN)/pytest $(LONG) $(AT_ONCE) 2
 
 bench: setup
 	$(BIN)/python -m bench

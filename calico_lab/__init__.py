@@ -10,6 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
     from calico_lab.lab import Lab, connect
 
 __all__ = ["Lab", "connect"]
@@ -22,3 +24,10 @@ def __getattr__(name: str) -> Any:
 
         return getattr(lab, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """Add the magics %%apply and %%bastion: what ``%load_ext calico_lab`` calls."""
+    from calico_lab.views import magics
+
+    magics.register(shell)

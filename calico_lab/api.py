@@ -1,14 +1,18 @@
-"""The official Kubernetes client, imported when it is first needed, with its errors turned into this package's."""
+"""The official Kubernetes client, imported when it is first needed, with its errors turned into this package's.
+
+Every request has a time limit, and so has the program by which a kubeconfig may have its credentials fetched.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
-from calico_lab import errors
+from calico_lab import errors, tls_problems
+from calico_lab.credentials import loaded
 from calico_lab.kubeconfig import NO_CACHE, Kubeconfig
 
 REQUEST_SECONDS = 10.0
@@ -24,6 +28,8 @@ API_VERSIONS: Mapping[str, str] = {
     "IPPool": "projectcalico.org/v3",
     "BGPConfiguration": "projectcalico.org/v3",
     "BGPPeer": "projectcalico.org/v3",
+    "ClusterInformation": "projectcalico.org/v3",
+    "Installation": "operator.tigera.io/v1",
     "GatewayAPI": "operator.tigera.io/v1",
     "GatewayClass": "gateway.networking.k8s.io/v1",
     "Gateway": "gateway.networking.k8s.io/v1",
@@ -41,17 +47,11 @@ class Api:
     @cached_property
     def client(self) -> Any:
         """The client's connection pool; raises ``NoClusterError`` when the kubeconfig is of no use."""
-        from kubernetes import client, config
+        from kubernetes import client
 
-        settings = client.Configuration()
-        settings.retries = False  # a server that is not there is an answer, not a reason to ask twice
-        try:
-            config.load_kube_config(  # type: ignore[no-untyped-call]
-                self._kubeconfig.files, self._kubeconfig.context, client_configuration=settings
-            )
-        except config.ConfigException as error:
-            raise errors.NoClusterError(str(error), remedy="kubectl config view") from None
-        return client.ApiClient(settings)
+        api = client.ApiClient(loaded(self._kubeconfig))
+        api.rest_client.request = _limited(api.rest_client.request)  # type: ignore[method-assign]
+        return api
 
     @cached_property
     def _dynamic(self) -> Any:
@@ -72,19 +72,25 @@ class Api:
             raise errors.BadRequest(f"several APIs of this cluster have a {kind}: name the api_version") from None
 
     def read(self, path: str, **query: str) -> bytes:
-        """Return what a GET of a path brings.
+        """Return what a GET of a path brings."""
+        return self._send("GET", path, query, None)
 
-        Without the client's class for the API group: that of the core group alone takes a second to import.
-        """
-        accept = {"Accept": "application/json, */*"}
+    def post(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Return what a POST of a JSON object brings, read as JSON."""
+        return json.loads(self._send("POST", path, {}, body))
+
+    def _send(self, method: str, path: str, query: Mapping[str, str], body: Mapping[str, Any] | None) -> bytes:
+        """Send a request without the client's class for an API group: that of the core group takes a second to load."""
+        headers = {"Accept": "application/json, */*"} | ({"Content-Type": "application/json"} if body else {})
         with self.speaking():
             request = self.client.param_serialize(
-                "GET", path, query_params=list(query.items()), header_params=accept, auth_settings=["BearerToken"]
-            )
-            answer = self.client.call_api(*request, _request_timeout=REQUEST_SECONDS)
+                method, path, query_params=list(query.items()), header_params=headers, body=body,
+                auth_settings=["BearerToken"],
+            )  # fmt: skip
+            answer = self.client.call_api(*request)
             content: bytes = answer.read()
             if answer.status >= 400:
-                raise _api_error(answer)
+                raise self._explained(_api_error(answer))
             return content
 
     @contextmanager
@@ -97,11 +103,36 @@ class Api:
         try:
             yield
         except (ApiException, DynamicApiError) as error:
-            raise _api_error(error) from None
-        except HTTPError as error:
-            server = self._kubeconfig.server
-            remedy = "calico-lab status" if self._kubeconfig.lab else "kubectl cluster-info"
-            raise errors.NoClusterError(f"no API server answers at {server}: {error}", remedy=remedy) from None
+            raise self._explained(_api_error(error)) from None
+        except (HTTPError, OSError) as error:
+            raise self._no_answer(error) from None
+
+    def _no_answer(self, error: Exception) -> errors.NoClusterError:
+        server = self._kubeconfig.server
+        if found := tls_problems.explain(error):
+            return errors.NoClusterError(f"no trust between this machine and {server}: {found[0]}", remedy=found[1])
+        by_hand = f"kubectl --context={self._kubeconfig.context} version"
+        remedy = "calico-lab status" if self._kubeconfig.lab else by_hand
+        return errors.NoClusterError(f"no API server answers at {server}: {error}", remedy=remedy)
+
+    def _explained(self, error: errors.ApiError) -> errors.ApiError:
+        """Say of a refusal whom it concerns and how to look further."""
+        user, context = self._kubeconfig.user, self._kubeconfig.context
+        if isinstance(error, errors.Unauthorized):
+            said = f"{self._kubeconfig.server} does not take the credentials of {user!r}; have they expired? ({error})"
+            return errors.Unauthorized(said, remedy=f"kubectl --context={context} auth whoami", details=error.details)
+        if isinstance(error, errors.Forbidden) and " cannot " in error.problem:  # the words of RBAC, not of admission
+            error.remedy = f"kubectl --context={context} auth can-i --list --namespace={self._kubeconfig.namespace}"
+        return error
+
+
+def _limited(request: Callable[..., Any]) -> Callable[..., Any]:
+    """Give every request a time limit that has none: the client's own discovery sets none."""
+
+    def limited(*arguments: Any, **options: Any) -> Any:
+        return request(*arguments, **options | {"_request_timeout": options.get("_request_timeout") or REQUEST_SECONDS})
+
+    return limited
 
 
 def _api_error(error: Any) -> errors.ApiError:

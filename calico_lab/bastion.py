@@ -2,8 +2,8 @@
 
 Where it is comes from the first of these that says so:
 
-1. ``CALICO_LAB_BASTION``: ``local`` when Jupyter itself runs on the bastion, else ``[user@]host[:port]`` or the name
-   of a ``Host`` in the SSH configuration;
+1. the argument of ``connect()``, and ``CALICO_LAB_BASTION``: ``here`` (or ``local``) when Jupyter itself runs on the
+   bastion, else ``[user@]host[:port]`` or the name of a ``Host`` in the SSH configuration;
 2. the ``calico-lab`` extension of the kubeconfig, by which a lab announces its own SSH configuration.
 
 ``CALICO_LAB_SSH_CONFIG`` names the SSH configuration to read in place of the lab's or ``~/.ssh/config``.
@@ -16,15 +16,13 @@ import signal
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from calico_lab.completed_command import CompletedCommand
 from calico_lab.errors import CommandError, NoBastionError
 
-if TYPE_CHECKING:
-    from calico_lab.ssh import Address
-
 HOST = "bastion"
+THIS_HOST = ("here", "local")
 
 
 class Connection(Protocol):
@@ -47,14 +45,20 @@ class Bastion:
         self._connection = connection
 
     @classmethod
-    def find(cls, announced_ssh_config: Path | None, environment: Mapping[str, str] = os.environ) -> Bastion:
+    def find(
+        cls,
+        announced_ssh_config: Path | None,
+        environment: Mapping[str, str] = os.environ,
+        *,
+        named: str | None = None,
+    ) -> Bastion:
         """Find the bastion as the head of this module says; ``announced_ssh_config`` is from the kubeconfig.
 
         Raises ``NoBastionError`` when nothing says where it is.
         """
-        named = environment.get("CALICO_LAB_BASTION", "")
+        named = named or environment.get("CALICO_LAB_BASTION", "")
         given = environment.get("CALICO_LAB_SSH_CONFIG", "")
-        if named == "local":
+        if named in THIS_HOST:
             return cls(ThisHost())
         if not (named or given or announced_ssh_config):
             raise NoBastionError(
@@ -65,7 +69,7 @@ class Bastion:
 
         own_config = Path("~/.ssh/config").expanduser()
         config = Path(given) if given else own_config if named or not announced_ssh_config else announced_ssh_config
-        address: Address = look_up(named or HOST, config, must_exist=bool(given) or config == announced_ssh_config)
+        address = look_up(named or HOST, config, must_exist=bool(given) or config == announced_ssh_config)
         return cls(SshConnection(address))
 
     def run(self, command: str, *, stdin: str = "", time_limit: float = 60.0, check: bool = True) -> CompletedCommand:
@@ -78,7 +82,7 @@ class Bastion:
             completed = self._connection.run(command, stdin=stdin, time_limit=time_limit)
         except TimeoutError:
             raise CommandError(
-                f"still running on the bastion after {time_limit:g} s, stopped: {command}", exit_code=-1
+                f"still running on the bastion after {time_limit:g} s, no longer waited for: {command}", exit_code=-1
             ) from None
         if check and completed.exit_code:
             said = (completed.errors or completed.output).rstrip()

@@ -12,15 +12,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from calico_lab import conditions, errors, kubectl
+from calico_lab import conditions, consent, errors, kubectl, manifests
 from calico_lab.api import REQUEST_SECONDS, Api
 from calico_lab.kubeconfig import Kubeconfig
 
 JsonObject = dict[str, Any]
 Objects = list[JsonObject]
+Changes = list[consent.Change]
 
 APPLY_SECONDS = 60.0
 POLL_SECONDS = 0.1
+ANONYMOUS = '"system:anonymous"'
 
 
 @dataclass(frozen=True, repr=False)
@@ -56,10 +58,61 @@ class Cluster:
         """Return the version of Kubernetes, such as ``v1.37.0``; raises ``NoClusterError`` when nothing answers."""
         return str(json.loads(self._api.read("/version"))["gitVersion"])
 
-    def apply(self, manifests: str, *, time_limit: float = APPLY_SECONDS) -> Applied:
-        """Apply one or more YAML documents, as ``kubectl apply -f -`` does; raises ``CommandError`` with its words."""
-        output = kubectl.run(self.kubeconfig, "apply", "-f", "-", stdin=manifests, time_limit=time_limit)
+    def user(self) -> str:
+        """Return as whom the cluster sees this kubeconfig; raises ``Unauthorized`` when it does not.
+
+        Where the cluster cannot say (https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/self-subject-review-v1/
+        is served from Kubernetes 1.28 on) it is the name that the kubeconfig gives.
+        """
+        review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+        try:
+            answer = self._api.post("/apis/authentication.k8s.io/v1/selfsubjectreviews", review)
+        except errors.Forbidden as error:
+            if ANONYMOUS in error.problem:
+                raise errors.Unauthorized(
+                    error.problem, remedy="kubectl config view   (has the user a token?)"
+                ) from None
+            return self.kubeconfig.user
+        except (errors.NotFound, errors.MethodNotAllowed):
+            return self.kubeconfig.user
+        return str(answer["status"]["userInfo"]["username"])
+
+    def apply(self, text: str, *, yes: bool = False, time_limit: float = APPLY_SECONDS) -> Applied:
+        """Apply one or more YAML documents, as ``kubectl apply -f -`` does; raises ``CommandError`` with its words.
+
+        Where they name the guide's namespace they mean the learner's. On a cluster that is no lab of one's own
+        ``ConsentError`` shows what would change for others; with ``yes`` that is done.
+        """
+        if self.kubeconfig.namespace != manifests.GUIDE_NAMESPACE:
+            text = manifests.in_namespace(text, self.kubeconfig.namespace)
+        if not yes:
+            how = "%%apply --yes   or   lab.cluster.apply(..., yes=True)"
+            consent.require(self.kubeconfig, self.shared_changes(text), how)
+        output = kubectl.run(self.kubeconfig, "apply", "-f", "-", stdin=text, time_limit=time_limit)
         return Applied(tuple(output.splitlines()))
+
+    def shared_changes(self, text: str) -> Changes:
+        """Return what applying YAML would change for others on this cluster; nothing in a lab of one's own."""
+        if self.kubeconfig.lab:
+            return []
+        found = (self._shared_change(document) for document in manifests.documents(text))
+        return [change for change in found if change is not None]
+
+    def _shared_change(self, document: JsonObject) -> consent.Change | None:
+        kind, metadata, api_version = document["kind"], document["metadata"], document.get("apiVersion", "")
+        try:
+            shared = self._is_shared(kind, metadata.get("namespace"), api_version)
+        except errors.NotFound:
+            return None  # kubectl says it better that there is no such kind
+        if not shared:
+            return None
+        items = self.list(kind, metadata.get("namespace"), api_version=api_version)
+        return consent.of_applying(items, document)
+
+    def _is_shared(self, kind: str, namespace: str | None, api_version: str) -> bool:
+        with self._api.speaking():
+            namespaced = self._api.resource(kind, api_version).namespaced
+        return not namespaced or namespace not in (None, self.kubeconfig.namespace)
 
     def get(self, kind: str, name: str, namespace: str | None = None, *, api_version: str = "") -> JsonObject:
         """Return one object; raises ``NotFound`` when there is none."""
@@ -103,10 +156,18 @@ class Cluster:
         *,
         api_version: str = "",
         missing_ok: bool = False,
+        yes: bool = False,
         time_limit: float = 60.0,
     ) -> None:
-        """Delete an object and wait until it is gone, as kubectl does."""
+        """Delete an object and wait until it is gone, as kubectl does.
+
+        What others share is deleted only with ``yes``, except in a lab of one's own; else ``ConsentError`` shows it.
+        """
         try:
+            if not (yes or self.kubeconfig.lab) and self._is_shared(kind, namespace, api_version):
+                change = consent.of_deleting(self.get(kind, name, namespace, api_version=api_version))
+                how = f"lab.cluster.delete({kind!r}, {name!r}, ..., yes=True)"
+                consent.require(self.kubeconfig, [change], how)
             with self._api.speaking():
                 resource = self._api.resource(kind, api_version)
                 body = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"}

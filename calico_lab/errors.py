@@ -5,6 +5,7 @@
     ├── NoBastionError           no way to reach the bastion over SSH
     ├── CommandError             a command on the bastion or kubectl failed
     ├── WaitTimeout              a condition did not come true within its limit
+    ├── ConsentError             others share what would be changed, and nobody has said yes
     ├── PrerequisiteError        the cluster or the bastion lacks what a lesson stands on
     ├── StepError                a step of the guide is not known, or cannot be taken from where the cluster is
     ├── ReportError              the output of a tool is not what that tool prints
@@ -71,6 +72,10 @@ class WaitTimeout(CalicoLabError):
     """A condition did not come true within its time limit."""
 
 
+class ConsentError(CalicoLabError):
+    """Something would be changed that others share, and nobody has said yes; nothing has been done."""
+
+
 class PrerequisiteError(CalicoLabError):
     """The cluster or the bastion lacks what a lesson stands on, and is not ours to change."""
 
@@ -105,8 +110,8 @@ class ApiError(CalicoLabError):
     code: ClassVar[int] = 500
     reason: ClassVar[str] = "InternalError"
 
-    def __init__(self, message: str, *, details: Mapping[str, Any] | None = None) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, details: Mapping[str, Any] | None = None, remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
         self.details = dict(details or {})
 
 

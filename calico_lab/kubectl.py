@@ -15,6 +15,8 @@ from calico_lab.kubeconfig import NO_CACHE, Kubeconfig
 def run(kubeconfig: Kubeconfig, *arguments: str, stdin: str = "", time_limit: float) -> str:
     """Run kubectl against a cluster and return its output; raises ``CommandError`` with its words when it fails."""
     command = [str(program()), f"--context={kubeconfig.context}", f"--cache-dir={NO_CACHE}", *arguments]
+    if kubeconfig.namespace != kubeconfig.context_namespace:
+        command.append(f"--namespace={kubeconfig.namespace}")
     said = f"kubectl {' '.join(arguments)}"
     environment = os.environ | {"KUBECONFIG": kubeconfig.files}
     try:

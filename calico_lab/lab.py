@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, overload
 
 from calico_lab import kubeconfig as kubeconfigs
 from calico_lab.bastion import Bastion
 from calico_lab.cluster import Cluster
 from calico_lab.kubeconfig import Kubeconfig
 
+if TYPE_CHECKING:
+    from calico_lab.lessons.checks import Verdict, Verdicts
+    from calico_lab.lessons.state import Begun
+    from calico_lab.views.playground import Playground
+
 
 class Lab:
     """``lab.cluster`` speaks with the API server, ``lab.bastion`` runs commands on the bastion."""
 
-    def __init__(self, kubeconfig: Kubeconfig) -> None:
+    def __init__(self, kubeconfig: Kubeconfig, bastion: str | None = None) -> None:
         self.kubeconfig = kubeconfig
         self.cluster = Cluster(kubeconfig)
+        self._named_bastion = bastion
 
     @property
     def name(self) -> str:
@@ -32,24 +39,93 @@ class Lab:
     def bastion(self) -> Bastion:
         """The bastion; raises ``NoBastionError`` when nothing says where it is."""
         announced = self.kubeconfig.lab.get("ssh_config")
-        return Bastion.find(Path(announced) if announced else None)
+        return Bastion.find(Path(announced) if announced else None, named=self._named_bastion)
+
+    def begin(self, step: str) -> Begun:
+        """Bring the lab to the state after a step of the guide, whatever its state is: the first cell of a lesson.
+
+        ``step`` is the name of one (``calico-lab steps`` lists them), ``"prerequisites"``, or ``"fresh"`` for none.
+        In a lab of one's own that is a reset and the steps; on another cluster the prerequisites are looked at, and
+        only the demo's objects in the learner's namespace are deleted and made anew. Raises ``StepError`` when there
+        is no such step, ``PrerequisiteError`` with all that another cluster lacks, ``WaitTimeout`` when something does
+        not come about.
+        """
+        from calico_lab.lessons import state
+
+        return state.begin(self, step)
+
+    def reset(self) -> Begun:
+        """Make the lab as fresh as after its start. Raises ``LabError`` on a cluster that is not a lab of one's own."""
+        from calico_lab.lessons import state
+
+        return state.reset(self)
+
+    def playground(self) -> Playground:
+        """Return a panel to try load balancing with, in the lab as it stands after the step ``route``."""
+        from calico_lab.views.playground import Playground
+
+        return Playground(self)
+
+    def renew(self) -> None:
+        """Forget what was learned of the cluster, and the connections to it: another may stand in its place."""
+        self.cluster = Cluster(self.kubeconfig)
+        if "bastion" in vars(self):
+            self.bastion.close()
+
+    @overload
+    def check(self) -> Verdicts: ...
+
+    @overload
+    def check(self, step: str) -> Verdict: ...
+
+    def check(self, step: str = "") -> Verdict | Verdicts:
+        """Look whether a step of the guide is done, not yet done, or wrong; without a step, at all of them.
+
+        Returns a :class:`~calico_lab.lessons.checks.Verdict`, or all as one table. Changes nothing. Raises
+        ``StepError`` when there is no such step.
+        """
+        from calico_lab.lessons import checks
+
+        return checks.check(self, step) if step else checks.check_all(self)
 
     def __repr__(self) -> str:
         # A lab's name is not in it, so that a notebook's output is the same in every lab.
-        where = "a lab of your own" if self.kubeconfig.lab else f"the cluster {self.name!r}"
-        return f"Connected to {where}: Kubernetes {self._version}"
+        if self.kubeconfig.lab:
+            return f"Connected to a lab of your own: Kubernetes {self._version}"
+        return (
+            f"Connected to the cluster {self.name!r}: Kubernetes {self._version} at {self.kubeconfig.server}\n"
+            f"as {self.user}, in the namespace {self.kubeconfig.namespace}; "
+            "what others share there is changed only with your yes"
+        )
+
+    @cached_property
+    def user(self) -> str:
+        """As whom the cluster sees you."""
+        return self.cluster.user()
 
     @cached_property
     def _version(self) -> str:
         return self.cluster.version()
 
 
-def connect(kubeconfig: str | Path | None = None) -> Lab:
+def connect(
+    kubeconfig: str | Path | None = None,
+    *,
+    context: str | None = None,
+    namespace: str | None = None,
+    bastion: str | None = None,
+) -> Lab:
     """Connect to a cluster and return the lab around it.
 
-    Which cluster: ``kubeconfig``, or ``KUBECONFIG``, or the local lab, or ``~/.kube/config``; see
-    :mod:`calico_lab.kubeconfig`. Raises ``NoClusterError`` when there is none or it does not answer.
+    Which cluster: ``kubeconfig``, or ``CALICO_LAB_KUBECONFIG``, or ``KUBECONFIG``, or the local lab, or
+    ``~/.kube/config``, each with its current context unless ``context`` or ``CALICO_LAB_CONTEXT`` names another; see
+    :mod:`calico_lab.kubeconfig`. ``namespace``, or ``CALICO_LAB_NAMESPACE``, is where the learner's own things go.
+    ``bastion``, or ``CALICO_LAB_BASTION``, is ``user@host``, or ``here`` when this runs on it; see
+    :mod:`calico_lab.bastion`.
+
+    Raises ``NoClusterError`` when there is no cluster or it does not answer, ``Unauthorized`` when it does not take
+    the credentials.
     """
-    lab = Lab(kubeconfigs.find(kubeconfig))
-    lab._version  # noqa: B018 asked once, so that a cluster that is not there is noticed here
+    lab = Lab(kubeconfigs.find(kubeconfig, context=context, namespace=namespace), bastion)
+    _ = lab._version, lab.user  # asked once, so that a cluster that is not there, or not ours, is noticed here
     return lab

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from calico_lab.errors import LabError
 
 if TYPE_CHECKING:
-    from calico_lab.local.start.lifecycle import Status
+    from calico_lab.local.start.status import Status
 
 DEFAULT_NAME = "default"
 
@@ -64,5 +64,7 @@ def running(name: str) -> Status:
 
     found = lifecycle.status(name)
     if not found.running:
-        raise LabError(f"lab {name!r}: {found.problem}", remedy=f"calico-lab up{name_option(name)}")
+        up = f"calico-lab up{name_option(name)}"
+        remedy = up if found.pid is None else f"calico-lab down{name_option(name)}, then {up}"
+        raise LabError(f"lab {name!r}: {found.problem}", remedy=remedy)
     return found

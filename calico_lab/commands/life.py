@@ -13,7 +13,7 @@ from calico_lab.commands.framework import Subcommands, name_option, say, say_jso
 from calico_lab.errors import LabError
 
 if TYPE_CHECKING:
-    from calico_lab.local.start.lifecycle import Status
+    from calico_lab.local.start.status import Status
 
 
 def add_to(subcommands: Subcommands) -> None:
@@ -99,7 +99,10 @@ def _begin(arguments: argparse.Namespace, start: Callable[[str, Callable[[str], 
     if arguments.json:
         return _say_status(found)
     if not found.running:
-        raise LabError(f"lab {found.name!r} was started, but {found.problem}", remedy="calico-lab down, then up again")
+        raise LabError(
+            f"lab {found.name!r} was started, but {found.problem}",
+            remedy=f"calico-lab down{name_option(found.name)}, then calico-lab up{name_option(found.name)}",
+        )
     name = name_option(found.name)
     say(f'\nTry:  calico-lab bastion{name}\n      eval "$(calico-lab env{name})" && kubectl get nodes')
     return 0

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from calico_lab.commands.framework import Subcommands, say, say_json
 
 if TYPE_CHECKING:
-    from calico_lab.local.start.lifecycle import Status
+    from calico_lab.local.start.status import Status
 
 Report = Callable[[str], None]
 

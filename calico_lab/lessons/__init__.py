@@ -1,1 +1,1 @@
-"""What the lessons do beyond plain commands: prerequisites, waits, counts and their evenness."""
+"""What the lessons do beyond plain commands: the steps of the guide, waits, checks, counts and their evenness."""

@@ -1,55 +1,80 @@
-"""The steps of the round-robin guide, taken for the learner: to begin a lesson, or a lab, after any of them.
+"""The steps of the round-robin guide: one table for all that begins, looks at or goes on from a state of the workshop.
 
-Each goes the way that a learner goes: a manifest through the kubeconfig, a command on the bastion over SSH. A step is
-taken as soon as the one before has come so far that pods get the names and addresses that they would get by hand; only
-at the end is everything waited for that the guide says should then be so.
+Each is taken the way that a learner takes it: a manifest through the kubeconfig, a command on the bastion over SSH. A
+step is taken as soon as the one before has come so far that pods get the names and addresses that they would get by
+hand; only at the end is everything waited for that the guide says should then be so.
 """
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from importlib import resources
 
 from calico_lab import conditions
-from calico_lab.errors import StepError
+from calico_lab.errors import NotFound, ReportError, StepError
 from calico_lab.lab import Lab
 from calico_lab.lessons import waits
 
+POOL = "10.10.10.0/26"
 GATEWAY = "load-balancing-gateway"
 GATEWAY_CLASS = "tigera-gateway-class"
 POD_NAMESPACE = "tigera-gateway"
-FILTER_LINE = "if (net ~ 10.10.10.0/26) then accept;"
+# What the steps after the prerequisites create, in the order in which the guide deletes it.
+DEMO = (
+    ("ServiceAccount", "backend"),
+    ("Service", "backend"),
+    ("Deployment", "backend"),
+    ("Gateway", GATEWAY),
+    ("BackendTrafficPolicy", "round-robin-policy"),
+    ("HTTPRoute", "round-robin-route"),
+)
 
 _EDIT_FILTER = (
     r"sudo sed -i 's/if (net ~ 10.50.0.0\/24) then accept;/if (net ~ 10.50.0.0\/24) then accept;\n"
     r"                        if (net ~ 10.10.10.0\/26) then accept;/g' /etc/bird/bird.conf"
     " && sudo systemctl restart bird"
 )
-_SESSIONS = "until [ $(sudo birdc show protocols | grep -c Established) = 3 ]; do sleep 0.03; done"
-_POOL_ROUTE = "until ip route | grep -q '^10.10.10.0/26 '; do sleep 0.03; done"
-_ADDRESS_ROUTE = "until ip route | grep -q '^{} '; do sleep 0.03; done"
+# Exit code 0 when there are BGP sessions and none that is not Established.
+_SESSIONS = (
+    "sudo birdc show protocols | awk '$2 == \"BGP\" { all++; up += /Established/ } END { exit !(all && all == up) }'"
+)
+_LOOK_AT_PODS = "kubectl get pods --all-namespaces -o wide"
+_LOOK_AT_BIRD = "sudo birdc show protocols   (on the bastion)"
 
 Ask = Callable[[Lab], bool]
-Do = Callable[[Lab], object]
 
 
 @dataclass(frozen=True)
 class Step:
     """One step: a manifest of the same name, or a command on the bastion.
 
-    ``settled`` waits for what should be so in the end, ``followed`` for what the steps after it stand on.
+    ``is_taken`` asks whether what it creates is there, ``works`` whether all is so that the guide says should then be
+    so, ``followed`` whether the steps after it can be taken. ``look`` is the command with which to look further.
     """
 
     name: str
     title: str
     is_taken: Ask
-    settled: Do
+    works: Ask
+    look: str
     command: str = ""
-    followed: Do | None = None
+    followed: Ask | None = None
+
+    def holds(self, lab: Lab) -> bool:
+        """Whether it has been taken and works; what does not exist at all, or does not answer, does not hold."""
+        return _yes(self.is_taken, lab) and _yes(self.works, lab)
+
+    def settle(self, lab: Lab) -> None:
+        """Wait until it works; raises ``WaitTimeout``."""
+        waits.until(
+            partial(_yes, self.works, lab), self.title, remedy=self.look, poll_seconds=_POLL_SECONDS, shown=False
+        )
+
+
+_POLL_SECONDS = 0.03
 
 
 def take(lab: Lab, target: str, report: Callable[[str], None], *, fresh: bool = False) -> None:
@@ -59,30 +84,38 @@ def take(lab: Lab, target: str, report: Callable[[str], None], *, fresh: bool = 
     or when a later one has been taken already, and ``WaitTimeout`` when something does not come about.
     """
     wanted = upto(target)
-    taken = {step.name for step in STEPS if not fresh and step.is_taken(lab)}
+    taken = {step.name for step in STEPS if not fresh and _yes(step.is_taken, lab)}
     beyond = [step.name for step in STEPS if step.name in taken and step not in wanted]
     if beyond:
         raise StepError(
             f"the step {beyond[-1]} has been taken already, which comes after {target}",
             remedy=f"calico-lab reset --name {lab.name} --to {target}",
         )
-    missing = [step for step in wanted if step.name not in taken]
+    perform(lab, [step for step in wanted if step.name not in taken])
+    for step in wanted:
+        step.settle(lab)
+        report(step.title)
+
+
+def perform(lab: Lab, steps: Iterable[Step]) -> None:
+    """Take these steps, without waiting for what comes of the last."""
+    commands = [step for step in steps if step.command]
+    manifests = [step for step in steps if not step.command]
     # The two halves do not depend on each other: one connection to the API, one to the bastion.
     with ThreadPoolExecutor(1) as bastion:
-        other_half = bastion.submit(_run_commands, lab, [step for step in missing if step.command])
-        _apply_manifests(lab, [step for step in missing if not step.command])
+        other_half = bastion.submit(_run_commands, lab, commands)
+        _apply_manifests(lab, manifests)
         other_half.result()
-    for step in wanted:
-        step.settled(lab)
-        report(step.title)
 
 
 def upto(target: str) -> list[Step]:
     """Return the steps up to and with ``target``; raises ``StepError`` when there is none of that name."""
     name = ALIASES.get(target, target)
     names = [step.name for step in STEPS]
+    if name == FRESH:
+        return []
     if name not in names:
-        known = ", ".join([*names, *ALIASES])
+        known = ", ".join([FRESH, *names, *ALIASES])
         raise StepError(f"the guide has no step {target!r}", remedy=f"name one of {known}")
     return list(STEPS[: names.index(name) + 1])
 
@@ -106,93 +139,110 @@ def _apply_manifests(lab: Lab, steps: list[Step]) -> None:
             lab.cluster.apply("---\n".join(together))
             together.clear()
         if step.followed is not None:
-            step.followed(lab)
+            waits.until(
+                partial(_yes, step.followed, lab), f"{step.title}: pods have nodes", remedy=_LOOK_AT_PODS,
+                poll_seconds=_POLL_SECONDS, shown=False,
+            )  # fmt: skip
 
 
-def _exists(kind: str, name: str) -> Ask:
-    return lambda lab: lab.cluster.exists(kind, name)
+def _yes(ask: Ask, lab: Lab) -> bool:
+    try:
+        return ask(lab)
+    except (NotFound, ReportError):
+        return False
 
 
 def _bastion_says(command: str) -> Ask:
     return lambda lab: lab.bastion.run(command, check=False).exit_code == 0
 
 
-def _until_on_bastion(command: str) -> Do:
-    return lambda lab: lab.bastion.run(f"timeout {waits.TIME_LIMIT:g} bash -c {shlex.quote(command)}")
-
-
-def _pods_have_nodes(count: int, labels: str, namespace: str | None = None) -> Do:
-    """Wait until so many pods have been given to nodes: later pods come after them, in their addresses too."""
+def _pods_have_nodes(count: int, labels: str, namespace: str | None = None) -> Ask:
+    """Ask whether so many pods have been given to nodes: later pods come after them, in their addresses too."""
 
     def so(lab: Lab) -> bool:
         pods = lab.cluster.list("Pod", namespace, labels=labels)
-        return sum("nodeName" in pod["spec"] for pod in pods) == count
+        return sum("nodeName" in pod["spec"] for pod in pods) >= count
 
-    return lambda lab: _until(partial(so, lab), f"{count} pods with the labels {labels} have nodes")
-
-
-def _until(is_so: Callable[[], bool], description: str) -> None:
-    waits.until(is_so, description, remedy="kubectl get pods --all-namespaces -o wide", poll_seconds=0.02)
+    return so
 
 
-def _gateway_api_works(lab: Lab) -> None:
-    def accepted() -> bool:
-        found = lab.cluster.exists("GatewayClass", GATEWAY_CLASS)
-        return found and conditions.is_true(lab.cluster.get("GatewayClass", GATEWAY_CLASS), "Accepted")
-
-    _until(accepted, f"GatewayClass {GATEWAY_CLASS} is Accepted")
+def _exists(kind: str, name: str) -> Ask:
+    return lambda lab: lab.cluster.exists(kind, name)
 
 
-def _gateway_serves(lab: Lab) -> None:
-    gateway = waits.programmed(lab.cluster, GATEWAY).object
-    _until_on_bastion(_ADDRESS_ROUTE.format(gateway["status"]["addresses"][0]["value"]))(lab)
+def _accepted(kind: str, name: str, condition: str = "Accepted") -> Ask:
+    return lambda lab: conditions.is_true(lab.cluster.get(kind, name), condition)
 
 
-def _route_accepted(lab: Lab) -> None:
-    waits.accepted(lab.cluster, "HTTPRoute", "round-robin-route")
-    waits.accepted(lab.cluster, "BackendTrafficPolicy", "round-robin-policy")
+def _pool_serves_load_balancers(lab: Lab) -> bool:
+    specs = [pool["spec"] for pool in lab.cluster.list("IPPool")]
+    return any("LoadBalancer" in spec.get("allowedUses", ()) and not spec.get("disabled") for spec in specs)
 
 
-def _nothing(_: Lab) -> None:
-    """Wait for nothing: the step is done as soon as it is taken."""
+def _pool_is_advertised(lab: Lab) -> bool:
+    spec = lab.cluster.get("BGPConfiguration", "default")["spec"]
+    return bool(spec.get("serviceLoadBalancerIPs")) and bool(lab.cluster.list("BGPPeer"))
+
+
+def _gateway_serves(lab: Lab) -> bool:
+    gateway = lab.cluster.get("Gateway", GATEWAY)
+    if not conditions.is_true(gateway, "Programmed"):
+        return False
+    address = gateway["status"]["addresses"][0]["value"]
+    return _bastion_says(f"ip route | grep -q '^{address} '")(lab)
+
+
+def _route_works(lab: Lab) -> bool:
+    route, policy = _accepted("HTTPRoute", "round-robin-route"), _accepted("BackendTrafficPolicy", "round-robin-policy")
+    return route(lab) and policy(lab)
+
+
+def _always(_: Lab) -> bool:
+    """Ask nothing: it works as soon as it has been taken."""
+    return True
 
 
 STEPS = (
     Step(
         "ip-pool", "an IP pool for load balancers",
-        is_taken=_exists("IPPool", "loadbalancer-ip-pool"), settled=_nothing,
+        is_taken=_pool_serves_load_balancers, works=_always, look="kubectl get ippools -o yaml",
     ),
     Step(
         "bgp", "BGP with the bastion, which advertises the pool's addresses",
-        is_taken=_exists("BGPPeer", "my-global-peer"), settled=_until_on_bastion(_SESSIONS),
+        is_taken=_pool_is_advertised, works=_bastion_says(_SESSIONS), look=_LOOK_AT_BIRD,
     ),
     Step(
         "import-filter", "a bastion that accepts them",
-        is_taken=_bastion_says(f"sudo grep -qF '{FILTER_LINE}' /etc/bird/bird.conf"), command=_EDIT_FILTER,
-        settled=_until_on_bastion(f"{_SESSIONS}; {_POOL_ROUTE}"),
+        is_taken=_bastion_says(f"sudo grep -qF 'net ~ {POOL}' /etc/bird/bird.conf"), command=_EDIT_FILTER,
+        works=_bastion_says(f"{_SESSIONS} && ip route | grep -q '^{POOL} '"), look=_LOOK_AT_BIRD,
     ),
     Step(
         "gateway-api", f"the Gateway API, with the class {GATEWAY_CLASS}",
-        is_taken=_exists("GatewayAPI", "tigera-secure"), settled=_gateway_api_works,
+        is_taken=_exists("GatewayAPI", "tigera-secure"), works=_accepted("GatewayClass", GATEWAY_CLASS),
+        look="kubectl get gatewayapi,gatewayclass -o yaml",
         followed=_pods_have_nodes(1, "control-plane=envoy-gateway", POD_NAMESPACE),
     ),
     Step(
         "hey", "hey on the bastion",
-        is_taken=_bastion_says("command -v hey"), command="sudo apt install -y hey", settled=_nothing,
+        is_taken=_bastion_says("command -v hey"), command="sudo apt install -y hey", works=_always,
+        look="command -v hey   (on the bastion)",
     ),
     Step(
         "backend", "four pods of the backend",
         is_taken=_exists("Deployment", "backend"),
-        settled=lambda lab: waits.rolled_out(lab.cluster, "backend"), followed=_pods_have_nodes(4, "app=backend"),
+        works=lambda lab: waits.all_pods_ready(lab.cluster.get("Deployment", "backend")),
+        look="kubectl describe deployment backend", followed=_pods_have_nodes(4, "app=backend"),
     ),
     Step(
         "gateway", "the gateway, and a way to it from the bastion",
-        is_taken=_exists("Gateway", GATEWAY), settled=_gateway_serves,
+        is_taken=_exists("Gateway", GATEWAY), works=_gateway_serves, look=f"kubectl describe gateway {GATEWAY}",
     ),
     Step(
         "route", "the policy and the route",
-        is_taken=_exists("HTTPRoute", "round-robin-route"), settled=_route_accepted,
+        is_taken=_exists("HTTPRoute", "round-robin-route"), works=_route_works,
+        look="kubectl describe httproute round-robin-route",
     ),
 )  # fmt: skip
 
+FRESH = "fresh"
 ALIASES = {"prerequisites": "hey"}

@@ -1,7 +1,8 @@
 """Waiting for what the guide sleeps 60 seconds for: conditions, and an answer from the gateway.
 
-Each returns an :class:`~calico_lab.cluster.Awaited`, whose text is the same in every run, and raises ``WaitTimeout``
-after the guide's 60 seconds, or as many as ``CALICO_LAB_TIME_LIMIT`` says: a cluster that pulls images may need more.
+Each shows a bar, returns an :class:`~calico_lab.cluster.Awaited`, whose text is the same in every run, and raises
+``WaitTimeout``, which tells what stood in the way, after the guide's 60 seconds; or as many as
+``CALICO_LAB_TIME_LIMIT`` says: a cluster that pulls images may need more.
 """
 
 from __future__ import annotations
@@ -10,11 +11,15 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
+from calico_lab import conditions
 from calico_lab.bastion import Bastion
 from calico_lab.cluster import Awaited, Cluster, JsonObject
-from calico_lab.errors import ReportError, WaitTimeout
+from calico_lab.errors import NotFound, ReportError, WaitTimeout
+from calico_lab.lessons import obstacles
 from calico_lab.tools import hey
+from calico_lab.views import progress
 
 TIME_LIMIT = float(os.environ.get("CALICO_LAB_TIME_LIMIT", "60"))
 POLL_SECONDS = 0.1
@@ -27,27 +32,38 @@ def until(
     remedy: str,
     time_limit: float = TIME_LIMIT,
     poll_seconds: float = POLL_SECONDS,
+    in_the_way: Callable[[], str] = str,
+    shown: bool = True,
 ) -> Awaited:
-    """Wait until a question about anything is answered with yes; ``remedy`` is the command to look further with."""
-    start = time.monotonic()
-    while not is_so():
-        if time.monotonic() - start > time_limit:
-            raise WaitTimeout(f"not within {time_limit:g} s: {description}", remedy=remedy)
-        time.sleep(poll_seconds)
-    return Awaited(description, {}, time.monotonic() - start)
+    """Wait until a question about anything is answered with yes; ``remedy`` is the command to look further with.
+
+    ``in_the_way`` is asked at the limit, for lines that tell what stands in the way. ``shown`` shows a bar.
+    """
+    with progress.bar(description, time_limit) if shown else progress.no_bar() as bar:
+        start = time.monotonic()
+        while not is_so():
+            waited = time.monotonic() - start
+            if waited > time_limit:
+                bar.failed()
+                because = f"\n{lines}" if (lines := in_the_way()) else ""
+                raise WaitTimeout(f"not within {time_limit:g} s: {description}{because}", remedy=remedy)
+            bar.waited(waited)
+            time.sleep(poll_seconds)
+        seconds = time.monotonic() - start
+        bar.done(seconds)
+    return Awaited(description, {}, seconds)
 
 
 def rolled_out(cluster: Cluster, deployment: str, *, time_limit: float = TIME_LIMIT) -> Awaited:
     """Wait until every pod of a deployment is ready. Its own condition, Available, is content with three of four."""
-    awaited = cluster.wait(
-        "Deployment", deployment, _all_pods_ready, description=f"Deployment {deployment}: all pods are ready",
-        time_limit=time_limit,
-    )  # fmt: skip
-    pods = awaited.object["status"]["readyReplicas"]
+    description = f"Deployment {deployment}: all pods are ready"
+    awaited = _object(cluster, "Deployment", deployment, all_pods_ready, description, time_limit)
+    pods = awaited.object["status"].get("readyReplicas", 0)
     return replace(awaited, description=f"Deployment {deployment}: {pods} of {pods} pods are ready")
 
 
-def _all_pods_ready(deployment: JsonObject) -> bool:
+def all_pods_ready(deployment: JsonObject) -> bool:
+    """Whether every pod of a deployment is ready, and of its current template."""
     status = deployment.get("status") or {}
     wanted = deployment["spec"]["replicas"]
     current = status.get("observedGeneration", 0) >= deployment["metadata"]["generation"]
@@ -57,12 +73,21 @@ def _all_pods_ready(deployment: JsonObject) -> bool:
 
 def programmed(cluster: Cluster, gateway: str, *, time_limit: float = TIME_LIMIT) -> Awaited:
     """Wait until a Gateway has an address and an Envoy that runs its configuration."""
-    return cluster.wait("Gateway", gateway, "Programmed", time_limit=time_limit)
+    return condition(cluster, "Gateway", gateway, "Programmed", time_limit=time_limit)
 
 
 def accepted(cluster: Cluster, kind: str, name: str, *, time_limit: float = TIME_LIMIT) -> Awaited:
     """Wait until a route or policy is accepted for each of its parents."""
-    return cluster.wait(kind, name, "Accepted", time_limit=time_limit)
+    return condition(cluster, kind, name, "Accepted", time_limit=time_limit)
+
+
+def condition(cluster: Cluster, kind: str, name: str, kind_of: str, *, time_limit: float = TIME_LIMIT) -> Awaited:
+    """Wait until an object has a condition of type ``kind_of``, and every such one is True."""
+
+    def is_so(found: JsonObject) -> bool:
+        return conditions.is_true(found, kind_of)
+
+    return _object(cluster, kind, name, is_so, f"{kind} {name} is {kind_of}", time_limit)
 
 
 def answers(bastion: Bastion, address: str, *, time_limit: float = TIME_LIMIT) -> Awaited:
@@ -79,7 +104,36 @@ def answers(bastion: Bastion, address: str, *, time_limit: float = TIME_LIMIT) -
         except ReportError:
             return False
 
+    def in_the_way() -> str:
+        route = bastion.run(f"ip route get {address}", check=False)
+        return f"  - the bastion's way to it: {(route.output or route.errors).strip()}"
+
     return until(
         has_answered, "the gateway answers the bastion", remedy=f"ip route get {address}   on the bastion",
-        time_limit=time_limit,
+        time_limit=time_limit, in_the_way=in_the_way,
     )  # fmt: skip
+
+
+def _object(
+    cluster: Cluster,
+    kind: str,
+    name: str,
+    is_so: Callable[[JsonObject], bool],
+    description: str,
+    time_limit: float,
+) -> Awaited:
+    last: JsonObject = {}
+
+    def look() -> bool:
+        nonlocal last
+        try:
+            last = cluster.get(kind, name)
+        except NotFound:
+            return False
+        return is_so(last)
+
+    awaited = until(
+        look, description, remedy=f"kubectl describe {kind.lower()} {name}", time_limit=time_limit,
+        in_the_way=partial(obstacles.about, cluster, kind, name),
+    )  # fmt: skip
+    return replace(awaited, object=last)

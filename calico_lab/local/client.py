@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from calico_lab import errors
 from calico_lab.local.resources import Resource
@@ -41,6 +41,14 @@ class WatchEvent:
 
     type: str
     object: JsonObject
+
+
+class _Content(TypedDict, total=False):
+    """What a request may carry; ``content_type`` is that of the body, plain JSON where it is not said."""
+
+    query: tuple[tuple[str, str], ...]
+    body: JsonObject
+    content_type: str
 
 
 class ApiClient:
@@ -143,31 +151,16 @@ class ApiClient:
                 raise error_of(event["object"])
             yield WatchEvent(event["type"], event["object"])
 
-    async def _call(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: tuple[tuple[str, str], ...] = (),
-        body: JsonObject | None = None,
-        content_type: str = "application/json",
-    ) -> JsonObject:
-        response = await self._send(method, path, query=query, body=body, content_type=content_type)
-        answer: JsonObject = json.loads(response.body)
+    async def _call(self, method: str, path: str, **content: Unpack[_Content]) -> JsonObject:
+        answer: JsonObject = json.loads((await self._send(method, path, **content)).body)
         return answer
 
-    async def _send(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: tuple[tuple[str, str], ...] = (),
-        body: JsonObject | None = None,
-        content_type: str = "application/json",
-    ) -> Response:
-        headers = self._headers | ({"content-type": content_type} if body is not None else {})
-        encoded = b"" if body is None else json.dumps(body).encode()
-        response = await self._handler(Request(method, path, query, headers, encoded))
+    async def _send(self, method: str, path: str, **content: Unpack[_Content]) -> Response:
+        headers, encoded = self._headers, b""
+        if "body" in content:
+            headers = headers | {"content-type": content.get("content_type", "application/json")}
+            encoded = json.dumps(content["body"]).encode()
+        response = await self._handler(Request(method, path, content.get("query", ()), headers, encoded))
         if response.status >= 400:
             raise error_of(json.loads(response.body))
         return response

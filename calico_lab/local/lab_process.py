@@ -23,6 +23,7 @@ from typing import NoReturn
 
 from calico_lab.local import bastion_host, resources
 from calico_lab.local.apiserver.http import serve as serve_api
+from calico_lab.local.apiserver.http import trust_clients_of
 from calico_lab.local.apiserver.server import ApiServer
 from calico_lab.local.client import ApiClient
 from calico_lab.local.control import Control
@@ -200,6 +201,7 @@ def _server_tls(credentials: Credentials) -> ssl.SSLContext:
         file.flush()
         context.load_cert_chain(file.name)
     context.set_alpn_protocols(["http/1.1"])
+    trust_clients_of(context, credentials.certificate_authority)
     return context
 
 

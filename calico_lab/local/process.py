@@ -12,6 +12,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
+from signal import SIGTERM
 from typing import IO, Any
 
 from calico_lab.local.start.namespaces import Namespaces
@@ -57,9 +58,9 @@ class Process:
         if self.running:
             os.killpg(self.pid, number)
 
-    async def stop(self, grace_seconds: float) -> int:
-        """End the program: SIGTERM, and SIGKILL once the grace is over. Returns the exit code."""
-        self.signal(signal.SIGTERM)
+    async def stop(self, grace_seconds: float, first: int = SIGTERM) -> int:
+        """End the program: with the ``first`` signal, and SIGKILL once the grace is over. Returns the exit code."""
+        self.signal(first)
         try:
             return await asyncio.wait_for(self.wait(), grace_seconds)
         except TimeoutError:

@@ -15,13 +15,17 @@ JsonObject = dict[str, Any]
 
 @dataclass(frozen=True)
 class Request:
-    """An HTTP request: header names in lower case, ``query`` as decoded (name, value) pairs in order of arrival."""
+    """An HTTP request: header names in lower case, ``query`` as decoded (name, value) pairs in order of arrival.
+
+    ``client_certificate`` is the one that the client has shown (DER), if any, signed by the lab's own authority.
+    """
 
     method: str
     path: str
     query: tuple[tuple[str, str], ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    client_certificate: bytes = b""
 
     def parameter(self, name: str, default: str = "") -> str:
         """Return the first value of a query parameter."""

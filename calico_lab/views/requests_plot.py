@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from calico_lab.lessons.evenness import Evenness
+from calico_lab.views import style
+from calico_lab.views.plot import Plot
+from calico_lab.views.style import Theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-# From the palette of Okabe and Ito, whose colours stay apart for every kind of colour vision.
-EVEN, UNEVEN, BAND, INK = "#0072B2", "#D55E00", "#56B4E9", "#333333"
-INCHES = (8.0, 3.8)
-SHOWN_PER_INCH, PIXELS_PER_INCH = 96, 192
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, repr=False)
-class RequestsPlot:
+class RequestsPlot(Plot):
     """A bar for each pod, a line at the even share, and the band in which round robin stays."""
 
     evenness: Evenness
@@ -31,43 +29,13 @@ class RequestsPlot:
             f"spread {self.evenness.spread} {comparison} bound {self.evenness.rotors}"
         )
 
-    def png(self) -> bytes:
-        """Draw the picture."""
-        # Without pyplot: no state that outlives the picture, and half of its time to import.
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-
-        figure = Figure(figsize=INCHES, dpi=PIXELS_PER_INCH, facecolor="white", layout="constrained")
-        FigureCanvasAgg(figure)
-        self._draw(figure.subplots())
-        picture = io.BytesIO()
-        figure.savefig(picture, format="png")
-        return picture.getvalue()
-
-    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
-        return self.png(), {"width": int(INCHES[0] * SHOWN_PER_INCH), "height": int(INCHES[1] * SHOWN_PER_INCH)}
-
-    def _draw(self, axes: Axes) -> None:
-        counts, rotors = self.evenness.counts, self.evenness.rotors
-        share = self.evenness.requests / len(counts)
-        positions = range(1, len(counts) + 1)
-        axes.axhspan(
-            max(0.0, share - rotors), share + rotors, color=BAND, alpha=0.35, lw=0, zorder=1,
-            label=f"round robin's bound: ±{rotors}",
-        )  # fmt: skip
-        axes.axhline(share, color=INK, lw=1.4, ls=(0, (5, 3)), zorder=3, label=f"even share: {share:g}")
-        bars = axes.bar(positions, counts, width=0.62, color=EVEN if self.evenness.is_even else UNEVEN, zorder=2)
-        axes.bar_label(bars, padding=5, fontsize=13, fontweight="bold", color=INK)
-        axes.set_title(self._finding(), loc="left", fontsize=14, fontweight="bold", color=INK, pad=30)
-        axes.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=2, frameon=False, fontsize=10.5)
-        axes.set_ylabel("requests", fontsize=11.5, color=INK)
-        axes.set_xticks(positions, [f"pod {position}" for position in positions], fontsize=12)
-        axes.set_ylim(0, max(*counts, share + rotors) * 1.16 + 0.1)
-        axes.spines[["top", "right", "left"]].set_visible(False)
-        axes.spines["bottom"].set_color("#999999")
-        axes.tick_params(colors=INK, length=0)
-        axes.grid(axis="y", color="#e4e4e4", zorder=0)
-        axes.set_axisbelow(True)
+    def draw(self, figure: Figure, theme: Theme) -> None:
+        """Draw bars, line and band."""
+        axes = figure.subplots()
+        draw_counts(axes, self.evenness, theme)
+        axes.set_title(self._finding(), pad=32)
+        axes.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=2)
+        axes.set_ylabel("requests")
 
     def _finding(self) -> str:
         counts = self.evenness.counts
@@ -78,3 +46,25 @@ class RequestsPlot:
         if self.evenness.spread == 0:
             return f"Even: every pod got exactly {counts[0]} requests"
         return f"Even: every pod got {min(counts)} to {max(counts)} requests"
+
+
+def draw_counts(axes: Axes, evenness: Evenness, theme: Theme, *, highest: float = 0.0) -> None:
+    """Draw the bars of one run, with line and band; ``highest`` makes the axis of several runs the same."""
+    counts, rotors = evenness.counts, evenness.rotors
+    share = evenness.requests / len(counts)
+    positions = range(1, len(counts) + 1)
+    axes.axhspan(
+        max(0.0, share - rotors), share + rotors, color=theme.band, alpha=0.35, lw=0, zorder=1,
+        label=f"round robin's bound: ±{rotors}",
+    )  # fmt: skip
+    axes.axhline(share, color=theme.ink, lw=1.4, ls=(0, (5, 3)), zorder=3, label=f"even share: {share:.4g}")
+    bars = axes.bar(positions, counts, width=0.62, color=theme.even if evenness.is_even else theme.uneven, zorder=2)
+    small = len(counts) > 8
+    size = style.SMALL if small else style.BODY
+    halo = style.halo(theme)  # a number may stand on the line
+    axes.bar_label(bars, padding=4, fontsize=size, fontweight="bold", color=theme.ink, path_effects=halo, zorder=4)
+    axes.set_xticks(positions, [str(position) if small else f"pod {position}" for position in positions])
+    if small:
+        axes.set_xlabel("pod")
+    axes.set_ylim(0, max(*counts, share + rotors, highest) * 1.16 + 0.1)
+    axes.grid(axis="y", zorder=0)

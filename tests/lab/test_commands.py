@@ -207,7 +207,6 @@ def test_a_notebook_that_was_open_goes_on_after_a_reset(user, lab):
 import subprocess, sys
 import calico_lab
 from calico_lab import errors
-from calico_lab.lessons import prerequisites
 lab = calico_lab.connect()
 assert lab.cluster.list("Gateway") == []
 assert lab.bastion.run("hostname").output == "bastion\\n"
@@ -217,7 +216,7 @@ try:
 except errors.NotFound:
     print("unknown again")
 print(lab.bastion.run("hostname").output)
-prerequisites.prepare(lab)
+lab.begin("prerequisites")
 print(len(lab.cluster.list("Gateway")))
 """
     command = [sys.executable, "-c", script, CALICO_LAB, "reset", "--name", NAME]

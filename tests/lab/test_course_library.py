@@ -7,7 +7,7 @@ from support.labs import running_lab
 
 import calico_lab
 from calico_lab import errors
-from calico_lab.lessons import prerequisites, waits
+from calico_lab.lessons import waits
 
 CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s}\ndata: {answer: '%s'}\n"
 POD = """
@@ -41,7 +41,7 @@ def pod(lab):
 @pytest.fixture
 def not_announced(running, tmp_path, monkeypatch):
     """The same cluster, as one that does not announce itself as a lab."""
-    text = re.sub(r"    extensions:\n.*?ssh_config:[^\n]*\n", "", running.kubeconfig.read_text(), flags=re.DOTALL)
+    text = re.sub(r"    extensions:\n.*?reset:[^\n]*\n", "", running.kubeconfig.read_text(), flags=re.DOTALL)
     (tmp_path / "config").write_text(text)
     monkeypatch.setenv("CALICO_LAB_SSH_CONFIG", str(running.ssh_config))
     return calico_lab.connect(tmp_path / "config")
@@ -145,29 +145,7 @@ def test_the_bastion_is_the_lab_s(lab):
     assert lab.bastion.run("hostname && kubectl get nodes --no-headers | wc -l").output.split() == ["bastion", "3"]
 
 
-def test_prerequisites_are_not_brought_about_where_they_are_not_ours(not_announced):
-    with pytest.raises(errors.PrerequisiteError) as caught:
-        prerequisites.prepare(not_announced)
-    assert "an IP pool for load balancers" in str(caught.value)
-    assert not_announced.cluster.list("BGPPeer") == []
-
-
-def test_prerequisites_then_kinds_that_the_cluster_did_not_serve_before(lab):
-    with pytest.raises(errors.NotFound, match='resource type "Gateway"'):
-        lab.cluster.list("Gateway")
-    first = prerequisites.prepare(lab)
-    assert lab.cluster.list("Gateway") == []
-    assert repr(prerequisites.prepare(lab)) == repr(first)
-
-
-def test_what_is_left_of_a_demo_is_removed(lab):
-    prerequisites.prepare(lab)
-    lab.cluster.apply("apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: backend}\n")
-    prerequisites.prepare(lab)
-    assert not lab.cluster.exists("ServiceAccount", "backend")
-
-
 def test_no_gateway_no_answer(lab):
-    prerequisites.prepare(lab)
+    lab.begin("hey")
     with pytest.raises(errors.WaitTimeout, match="the gateway answers the bastion"):
         waits.answers(lab.bastion, "10.10.10.63", time_limit=0.5)

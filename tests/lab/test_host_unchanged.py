@@ -9,7 +9,9 @@ from pathlib import Path
 
 from support.labs import KUBECTL
 
-IP = (["addr"], ["link"], ["rule"], ["route", "show", "table", "all"], ["neigh"], ["netns"])
+from calico_lab.local.topology import HOSTS
+
+IP = (["addr"], ["link"], ["rule"], ["route", "show", "table", "all"], ["netns"])
 FOLDERS = (
     "/etc",
     "/run",
@@ -29,8 +31,11 @@ RESTLESS = re.compile(r"random|-nr$|-state$|_nr$|/pty/nr|ns_last_pid|_count$|sch
 
 def network() -> dict[str, str]:
     told = {" ".join(words): subprocess.run(["ip", *words], capture_output=True, text=True).stdout for words in IP}
-    # Remaining lifetimes, and how long ago a neighbour was seen, change by themselves.
-    return {words: re.sub(r"(_lft|STALE|REACHABLE|DELAY|used) ?\S*", "", text) for words, text in told.items()}
+    # Remaining lifetimes change by themselves.
+    told = {words: re.sub(r"_lft \S*", "", text) for words, text in told.items()}
+    # The machine's own neighbours come and go; those of the lab are never among them.
+    neighbours = subprocess.run(["ip", "neigh"], capture_output=True, text=True).stdout
+    return told | {"neighbours of the lab": str([host for host in HOSTS if f"{host.address} " in neighbours])}
 
 
 def parameters() -> dict[str, str]:

@@ -34,6 +34,22 @@ spec:
       image: docker.io/envoyproxy/envoy:distroless-v1.35.8
       args: [--config-yaml, "admin: {address: {socket_address: {address: 127.0.0.1, port_value: 19000}}}"]
 """
+# A pod with names of its own, behind a headless service, which is not told of other services.
+NAMED = """
+apiVersion: v1
+kind: Service
+metadata: {name: crew}
+spec: {clusterIP: None, selector: {rank: captain}, ports: [{port: 80}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: pod-of-any-name, labels: {rank: captain}}
+spec:
+  hostname: ahab
+  subdomain: crew
+  enableServiceLinks: false
+  containers: [{name: shell, image: busybox, command: [sleep, "3600"]}]
+"""
 
 
 @pytest.fixture(scope="module")
@@ -213,7 +229,7 @@ def test_logs_are_followed_as_they_come(lab):
 
 
 def test_an_unknown_image_names_those_that_there_are(lab):
-    lab.kubectl("run", "web", "--image=nginx")
+    lab.kubectl("run", "web", "--image=ghost")
     lab.kubectl(
         "wait", "--for=jsonpath={.status.containerStatuses[0].state.waiting.reason}=ImagePullBackOff", "pod/web"
     )
@@ -225,3 +241,14 @@ def test_an_unknown_image_names_those_that_there_are(lab):
 def test_nothing_of_all_this_went_wrong_in_the_lab_itself(lab):
     log = (lab.kubeconfig.parent / "lab.log").read_text()
     assert "calico_lab.local.kubelet" not in log, log
+
+
+def test_a_pod_with_names_of_its_own(lab: RunningLab):
+    lab.kubectl("apply", "-f", "-", stdin=NAMED)
+    lab.kubectl("wait", "--for=condition=Ready", "pod/pod-of-any-name", "--timeout=20s")
+    inside = ("exec", "pod-of-any-name", "--")
+    assert lab.kubectl(*inside, "hostname") == "ahab\n"
+    assert lab.kubectl(*inside, "hostname", "-f") == "ahab.crew.default.svc.cluster.local\n"
+    assert "10.48." in lab.kubectl("exec", "shell", "--", "getent", "hosts", "ahab.crew")
+    assert "BACKEND_" not in lab.kubectl(*inside, "env")
+    assert "BACKEND_SERVICE_PORT=3000\n" in lab.kubectl("exec", "shell", "--", "env")

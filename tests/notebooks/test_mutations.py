@@ -92,7 +92,9 @@ def lab() -> Iterator[RunningLab]:
 
 
 def nbval(notebook: Path, lab: RunningLab) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-c", os.devnull, "--nbval", str(notebook)]
+    # -x: the first cell that is wrong decides, those after it need not wait for what will not come.
+    options = ["-x", "-p", "no:cacheprovider", "-c", os.devnull]
+    command = [sys.executable, "-m", "pytest", *options, "--nbval", str(notebook)]
     # What a mutation keeps from coming true must not be waited for as long as a learner would.
     environment = os.environ | {"KUBECONFIG": str(lab.kubeconfig), "CALICO_LAB_TIME_LIMIT": "8"}
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100)

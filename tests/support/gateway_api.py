@@ -30,6 +30,16 @@ def listener(name: str = "http", port: int = 80, protocol: str = "HTTP", **field
     return {"name": name, "port": port, "protocol": protocol, **fields}
 
 
+def secure(name: str = "https", *secrets: str, port: int = 443, protocol: str = "HTTPS", **fields: Any) -> Json:
+    """An HTTPS listener, or a TLS one, that terminates TLS with the certificates in Secrets."""
+    references = [{"name": secret} for secret in secrets or ("example-cert",)]
+    return listener(name, port, protocol, **({"tls": {"mode": "Terminate", "certificateRefs": references}} | fields))
+
+
+def passthrough(name: str = "tls", port: int = 443, **fields: Any) -> Json:
+    return listener(name, port, "TLS", **({"tls": {"mode": "Passthrough"}} | fields))
+
+
 def gateway(*listeners: Json, name: str = GATEWAY.name, namespace: str = "default", **spec: Any) -> Json:
     spec = {"gatewayClassName": "tigera-gateway-class", "listeners": list(listeners) or [listener()]} | spec
     return item("Gateway", name, namespace, spec=spec)
@@ -50,6 +60,14 @@ def http_route(*rules: Json, name: str = ROUTE.name, namespace: str = "default",
         "rules": list(rules) or [rule(backend())],
     } | spec
     return item("HTTPRoute", name, namespace, created=created, spec=spec)
+
+
+def connection_route(
+    kind: str, *backends: Json, name: str = "connections", namespace: str = "default", created: int = 0, **spec: Any
+) -> Json:
+    """A TCPRoute or TLSRoute with one rule."""
+    spec = {"parentRefs": [{"name": GATEWAY.name}], "rules": [{"backendRefs": list(backends) or [backend()]}]} | spec
+    return item(kind, name, namespace, created=created, spec=spec)
 
 
 def policy(name: str = POLICY.name, *, kind: str = "HTTPRoute", target: str = ROUTE.name, **content: Any) -> Json:

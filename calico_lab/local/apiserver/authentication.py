@@ -1,4 +1,8 @@
-"""Who asks: bearer tokens, those the lab starts with and those issued to service accounts."""
+"""Who asks: bearer tokens, those the lab starts with and those issued to service accounts, and client certificates.
+
+A certificate's common name is the user and its organizations are the groups
+(https://kubernetes.io/docs/reference/access-authn-authz/authentication/#x509-client-certificates).
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,9 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+from cryptography import x509
+from cryptography.x509.oid import NameOID
 
 from calico_lab import errors
 from calico_lab.local.apiserver.store import Change, Store
@@ -34,7 +41,10 @@ class Authenticator:
         store.on_change(SERVICE_ACCOUNTS, self._forget_deleted)
 
     def user(self, request: Request) -> User:
-        """Return who sends a request. Raises ``Unauthorized`` for a token that is none of ours."""
+        """Return who sends a request. Raises ``Unauthorized`` for a token or certificate that does not count."""
+        certified = _certified_user(request.client_certificate) if request.client_certificate else None
+        if certified is not None:
+            return certified
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         user = self._users.get(token.strip()) if scheme.lower() == "bearer" else None
         if user is None:
@@ -55,3 +65,13 @@ class Authenticator:
         if change.gone:
             for token in self._issued.pop(change.new.item["metadata"]["uid"], ()):
                 del self._users[token]
+
+
+def _certified_user(certificate: bytes) -> User | None:
+    """Return whom a certificate of the lab's authority names; None for one that has expired or names nobody."""
+    read = x509.load_der_x509_certificate(certificate)
+    names = [str(name.value) for name in read.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    if not names or not read.not_valid_before_utc <= datetime.now(UTC) <= read.not_valid_after_utc:
+        return None
+    groups = [str(name.value) for name in read.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)]
+    return User(names[0], (*groups, "system:authenticated"))

@@ -16,6 +16,18 @@ from aiohttp import WSMsgType, web
 from calico_lab.local.wire import Handler, Request, Response, WebSocket
 
 LARGEST_REQUEST = 4 * 1024 * 1024
+# X509_V_FLAG_NO_CHECK_TIME of OpenSSL, which ssl does not name.
+_WHATEVER_THE_TIME = ssl.VerifyFlags(0x200000)
+
+
+def trust_clients_of(tls: ssl.SSLContext, authority: str) -> None:
+    """Let clients show certificates that an authority (PEM) has signed.
+
+    One that has expired passes the handshake, so that its owner is told so with a Status (401), as by Kubernetes.
+    """
+    tls.load_verify_locations(cadata=authority)
+    tls.verify_mode = ssl.CERT_OPTIONAL
+    tls.verify_flags |= _WHATEVER_THE_TIME
 
 
 async def serve(handler: Handler, sockets: Sequence[socket.socket], tls: ssl.SSLContext) -> None:
@@ -42,6 +54,7 @@ async def _answer(handler: Handler, incoming: web.BaseRequest) -> web.StreamResp
         query=tuple(incoming.query.items()),
         headers={name.lower(): value for name, value in incoming.headers.items()},
         body=await _body(incoming),
+        client_certificate=_client_certificate(incoming),
     )
     response = await handler(request)
     if response.stream is not None:
@@ -50,6 +63,12 @@ async def _answer(handler: Handler, incoming: web.BaseRequest) -> web.StreamResp
         return await _upgrade(incoming, response, response.websocket)
     headers = {"Content-Type": response.content_type, **response.headers}
     return web.Response(status=response.status, body=response.body, headers=headers)
+
+
+def _client_certificate(incoming: web.BaseRequest) -> bytes:
+    """Return the certificate that came with the connection, which the handshake has verified."""
+    tls: ssl.SSLObject | None = incoming.get_extra_info("ssl_object")
+    return (tls.getpeercert(binary_form=True) if tls else None) or b""
 
 
 async def _body(incoming: web.BaseRequest) -> bytes:

@@ -107,6 +107,18 @@ spec.template.metadata
 """
 
 
+_CONNECTION_ROUTE = """
+spec.parentRefs
+spec.rules[].backendRefs[].group = (?!gateway\\.envoyproxy\\.io$).*
+spec.rules[].backendRefs[].kind
+spec.rules[].backendRefs[].name
+spec.rules[].backendRefs[].namespace
+spec.rules[].backendRefs[].port
+spec.rules[].backendRefs[].weight
+spec.rules[].name
+"""
+
+
 def _below(prefix: str, lines: str) -> str:
     return "\n".join(f"{prefix}.{line}" for line in lines.split("\n") if line)
 
@@ -239,7 +251,14 @@ spec.listeners[].allowedRoutes
 spec.listeners[].hostname
 spec.listeners[].name
 spec.listeners[].port
-spec.listeners[].protocol = (?!(HTTPS|TCP|TLS|UDP)$).*
+spec.listeners[].protocol = (?!UDP$).*
+spec.listeners[].tls.certificateRefs
+spec.listeners[].tls.mode
+""",
+    (GATEWAY_GROUP, "TCPRoute"): _CONNECTION_ROUTE,
+    (GATEWAY_GROUP, "TLSRoute"): _CONNECTION_ROUTE
+    + """
+spec.hostnames
 """,
     # A Backend is the one kind beside Service that upstream routes to and the lab doesn't.
     (GATEWAY_GROUP, "HTTPRoute"): """

@@ -1,7 +1,7 @@
 """The files that make a bastion of its host, or let one look at a node: the shell's, kubectl's, and the commands.
 
-kubectl, birdc and hey are the real programs. sudo, systemctl, apt and apt-get are stand-ins that do what the course
-needs, say what they are, and refuse the rest; they stand first on the bastion's PATH, above the machine's own.
+kubectl, bird, birdc and hey are the real programs. sudo, systemctl, apt and apt-get are stand-ins that do what the
+course needs, say what they are, and refuse the rest; they stand first on the bastion's PATH, above the machine's own.
 """
 
 from __future__ import annotations
@@ -79,6 +79,7 @@ def _write_commands(programs: Programs) -> None:
     (COMMANDS / "apt-get").symlink_to("apt")
     _write_python("systemctl", programs)
     (COMMANDS / "kubectl").symlink_to(programs.kubectl)
+    (COMMANDS / "bird").symlink_to(programs.bird)  # for its parser: bird -p -c FILE
     (COMMANDS / "birdc").symlink_to(programs.birdc)
     (PACKAGES / "hey").mkdir(parents=True)
     (PACKAGES / "hey/hey").symlink_to(programs.hey)

@@ -40,8 +40,11 @@ from calico_lab.local.resources import (
     NAMESPACES,
     PODS,
     REFERENCE_GRANTS,
+    SECRETS,
     SERVICE_ACCOUNTS,
     SERVICES,
+    TCP_ROUTES,
+    TLS_ROUTES,
 )
 from calico_lab.local.wire import JsonObject
 
@@ -65,14 +68,18 @@ class EnvoyGateway(Controller):
         self._classes = self.inform(GATEWAY_CLASSES, anything, optional=True)
         self._gateways = self.inform(GATEWAYS, anything, optional=True)
         self._http_routes = self.inform(HTTP_ROUTES, anything, optional=True)
+        self._tls_routes = self.inform(TLS_ROUTES, anything, optional=True)
+        self._tcp_routes = self.inform(TCP_ROUTES, anything, optional=True)
         self._policies = self.inform(BACKEND_TRAFFIC_POLICIES, anything, optional=True)
         self._envoy_proxies = self.inform(ENVOY_PROXIES, anything, optional=True)
         self._reference_grants = self.inform(REFERENCE_GRANTS, anything, optional=True)
         self._namespaces = self.inform(NAMESPACES, anything)
         self._services = self.inform(SERVICES, anything)
+        self._secrets = self.inform(SECRETS, anything)
         self._endpoint_slices = self.inform(ENDPOINT_SLICES, anything)
         self._proxies = {
             SERVICE_ACCOUNTS: self.inform(SERVICE_ACCOUNTS, self._keys_of_proxies),
+            SECRETS: self._secrets,
             CONFIG_MAPS: self.inform(CONFIG_MAPS, self._keys_of_proxies),
             DEPLOYMENTS: self.inform(DEPLOYMENTS, self._keys_of_proxies),
             SERVICES: self._services,
@@ -92,7 +99,7 @@ class EnvoyGateway(Controller):
     async def reconcile(self, key: Key) -> None:  # noqa: ARG002  there is only one
         """Make everything what the world as last seen comes to; what Envoy reads is written first."""
         resolution = resolve(self._world())
-        running = {name: gateway for name, gateway in resolution.gateways.items() if gateway.listeners}
+        running = {name: gateway for name, gateway in resolution.gateways.items() if gateway.ports}
         await self._hold_classes()
         await _all(self._run_proxies(gateway) for gateway in running.values())
         await self._stop_proxies(running.keys())
@@ -103,10 +110,13 @@ class EnvoyGateway(Controller):
             gateway_classes=tuple(self._classes),
             gateways=tuple(self._gateways),
             http_routes=tuple(self._http_routes),
+            tls_routes=tuple(self._tls_routes),
+            tcp_routes=tuple(self._tcp_routes),
             backend_traffic_policies=tuple(self._policies),
             envoy_proxies=tuple(self._envoy_proxies),
             reference_grants=tuple(self._reference_grants),
             services=tuple(self._services),
+            secrets=tuple(self._secrets),
             endpoint_slices=tuple(self._endpoint_slices),
             namespaces=tuple(self._namespaces),
             infrastructure={
@@ -130,7 +140,7 @@ class EnvoyGateway(Controller):
         if gateway_class is None:
             return
         key = Key(self._namespace, infrastructure.name(gateway.name))
-        before = (self._proxies[CONFIG_MAPS].get(key) or {}).get("data") or {}
+        before = infrastructure.files_of(self._proxies[CONFIG_MAPS].get(key), self._secrets.get(key))
         files, last = await self._publisher.next_files(gateway, before, self._pods)
         if not last:
             self.queue.add_after(_EVERYTHING, ASK_AGAIN_SECONDS)
@@ -172,6 +182,8 @@ class EnvoyGateway(Controller):
                 *self._status_writes(self._classes, resolution.gateway_class_statuses),
                 *self._status_writes(self._gateways, resolution.gateway_statuses),
                 *self._status_writes(self._http_routes, resolution.http_route_statuses, {"parents": []}),
+                *self._status_writes(self._tls_routes, resolution.tls_route_statuses, {"parents": []}),
+                *self._status_writes(self._tcp_routes, resolution.tcp_route_statuses, {"parents": []}),
                 *self._status_writes(self._policies, resolution.backend_traffic_policy_statuses, {"ancestors": []}),
             ]
         )

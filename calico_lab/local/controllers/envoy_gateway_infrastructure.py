@@ -1,23 +1,24 @@
-"""What Envoy Gateway makes for a Gateway, pure: a ServiceAccount, a ConfigMap, a Deployment and a Service.
+"""What Envoy Gateway makes for a Gateway, pure: a ServiceAccount, a ConfigMap, a Secret, a Deployment and a Service.
 
 Names, labels and settings are those of Envoy Gateway 1.5.9. Two things differ from upstream: Envoy reads its
-configuration from the ConfigMap instead of a gRPC stream, and the container that lets connections drain
-(shutdown-manager) is not there. Without an EnvoyProxy that says otherwise, Envoy runs one worker.
+configuration from the ConfigMap, and certificates from the Secret, instead of a gRPC stream, and the container that
+lets connections drain (shutdown-manager) is not there. Envoy runs one worker unless an EnvoyProxy says otherwise.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from collections.abc import Mapping
 
 from calico_lab.local.envoy.bootstrap import Ports, bootstrap
-from calico_lab.local.envoy.file_source import DIRECTORY, VOLUMES
+from calico_lab.local.envoy.file_source import CERTIFICATES_PREFIX, CERTIFICATES_VOLUME, DIRECTORY, VOLUMES
 from calico_lab.local.envoy.listeners import READY_PATH
 from calico_lab.local.gateway_api.model import Gateway
 from calico_lab.local.gateway_api.world import ObjectName
 from calico_lab.local.objects import labels, owner_reference
-from calico_lab.local.resources import CONFIG_MAPS, DEPLOYMENTS, SERVICE_ACCOUNTS, SERVICES, Resource
+from calico_lab.local.resources import CONFIG_MAPS, DEPLOYMENTS, SECRETS, SERVICE_ACCOUNTS, SERVICES, Resource
 from calico_lab.local.wire import JsonObject
 
 IMAGE = "docker.io/envoyproxy/envoy:distroless-v1.35.8"
@@ -48,14 +49,27 @@ def owner(item: JsonObject) -> ObjectName | None:
     return ObjectName(found.get(_OWNER_NAMESPACE, ""), found[_OWNER_NAME])
 
 
+def files_of(config_map: JsonObject | None, secret: JsonObject | None) -> dict[str, str]:
+    """Return the files that stand in the ConfigMap and the Secret of a Gateway."""
+    certificates = (secret or {}).get("data") or {}
+    files = {name: base64.b64decode(text).decode() for name, text in certificates.items()}
+    return files | ((config_map or {}).get("data") or {})
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
 def objects(
     gateway: Gateway, gateway_class: JsonObject, namespace: str, files: Mapping[str, str]
 ) -> dict[Resource, JsonObject]:
     """Return the objects for a Gateway in the order of their making; ``files`` are Envoy's configuration."""
     own = _PROXY_LABELS | {_OWNER_NAME: gateway.name.name, _OWNER_NAMESPACE: gateway.name.namespace}
+    certificates = {name: text for name, text in files.items() if name.startswith(CERTIFICATES_PREFIX)}
     contents: dict[Resource, JsonObject] = {
         SERVICE_ACCOUNTS: {},
-        CONFIG_MAPS: {"data": dict(files)},
+        SECRETS: {"type": "Opaque", "data": {name: _base64(text) for name, text in certificates.items()}},
+        CONFIG_MAPS: {"data": {name: text for name, text in files.items() if name not in certificates}},
         DEPLOYMENTS: {"spec": _deployment(gateway, own)},
         SERVICES: {"spec": _service(gateway, own)},
     }
@@ -74,12 +88,12 @@ def objects(
 def _service(gateway: Gateway, selector: Mapping[str, str]) -> JsonObject:
     ports = [
         {
-            "name": f"http-{listener.port}",
-            "port": listener.port,
+            "name": port.name,
+            "port": port.port,
             "protocol": "TCP",
-            "targetPort": listener.container_port,
+            "targetPort": port.container_port,
         }
-        for listener in gateway.listeners
+        for port in gateway.ports
     ]
     return {
         "type": "LoadBalancer",
@@ -113,7 +127,10 @@ def _pod(gateway: Gateway) -> JsonObject:
         "automountServiceAccountToken": False,
         "terminationGracePeriodSeconds": 360,
         "containers": [_container(gateway)],
-        "volumes": [{"name": volume, "configMap": {"name": name(gateway.name)}} for volume in VOLUMES],
+        "volumes": [
+            {"name": CERTIFICATES_VOLUME, "secret": {"secretName": name(gateway.name), "defaultMode": 0o400}},
+            *({"name": volume, "configMap": {"name": name(gateway.name)}} for volume in VOLUMES),
+        ],
     }
 
 
@@ -135,7 +152,8 @@ def _container(gateway: Gateway) -> JsonObject:
         # Until nobody routes to this Envoy any more; upstream the shutdown-manager holds it up, for 10 s at least.
         "lifecycle": {"preStop": {"sleep": {"seconds": 1}}},
         "volumeMounts": [
-            {"name": volume, "mountPath": f"{DIRECTORY}/{volume}", "readOnly": True} for volume in VOLUMES
+            {"name": volume, "mountPath": f"{DIRECTORY}/{volume}", "readOnly": True}
+            for volume in (CERTIFICATES_VOLUME, *VOLUMES)
         ],
     }
 

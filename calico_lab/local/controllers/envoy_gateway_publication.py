@@ -69,7 +69,7 @@ def _running_proxy(gateway: ObjectName, pod: JsonObject) -> str:
 
 async def versions_taken_up(address: str, port: int = infrastructure.PORTS.statistics) -> set[str]:
     """Return the versions that the Envoy at an address tells, none when it does not answer."""
-    query = {"text_readouts": "", "filter": r"(cds|lds|rds\..*)\.version_text$"}
+    query = {"text_readouts": "", "filter": r"(cds|lds|(cluster|rds)\..*)\.version_text$"}
     try:
         async with (
             aiohttp.ClientSession(timeout=_ANSWER_LIMIT) as session,

@@ -11,6 +11,7 @@ import copy
 from functools import cache
 
 from calico_lab.local.custom_resources.common import GATEWAY_GROUP
+from calico_lab.local.custom_resources.connection_routes import TCP_ROUTE, TLS_ROUTE
 from calico_lab.local.custom_resources.definition import AGE, Definition, column, condition_column
 from calico_lab.local.custom_resources.envoy_gateway import BACKEND_TRAFFIC_POLICY, ENVOY_PROXY
 from calico_lab.local.custom_resources.gateway import GATEWAY, GATEWAY_CLASS, REFERENCE_GRANT
@@ -124,8 +125,8 @@ _DEFINITIONS = (
         has_status=False,
         deprecated=("v1alpha2",),
     ),
-    _gateway_api("TCPRoute", "tcproutes", "v1alpha2"),
-    _gateway_api("TLSRoute", "tlsroutes", "v1alpha2"),
+    _gateway_api("TCPRoute", "tcproutes", "v1alpha2", TCP_ROUTE),
+    _gateway_api("TLSRoute", "tlsroutes", "v1alpha2", TLS_ROUTE),
     _gateway_api("UDPRoute", "udproutes", "v1alpha2"),
     _envoy_gateway("Backend", "backends", "be", columns=(condition_column("Status", "Accepted", "reason"), AGE)),
     _envoy_gateway("BackendTrafficPolicy", "backendtrafficpolicies", "btp", BACKEND_TRAFFIC_POLICY),

@@ -2,34 +2,81 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
+
 from calico_lab.local.envoy.access_log import access_logs
+from calico_lab.local.envoy.connections import EMPTY_CLUSTER, closing_chain, connection_chain
 from calico_lab.local.envoy.file_source import config_source, routes_file
+from calico_lab.local.envoy.http_filters import ROUTER, http_filters
 from calico_lab.local.envoy.messages import socket_address, typed
-from calico_lab.local.gateway_api.model import Listener
+from calico_lab.local.envoy.tls import HTTP1_PROTOCOLS, HTTP_PROTOCOLS, tls_inspector, transport_socket
+from calico_lab.local.gateway_api.model import ConnectionListener, Gateway, Listener
 from calico_lab.local.wire import JsonObject
 
 READY_PATH = "/ready"
 _EVERYWHERE = "0.0.0.0"  # noqa: S104  the pod's own network namespace
-_ROUTER = typed("envoy.filters.http.router", "extensions.filters.http.router.v3.Router", suppress_envoy_headers=True)
 
 
-def listener(model: Listener, directory: str) -> JsonObject:
-    """Return the listener (config.listener.v3.Listener) of a port."""
-    return {
-        "name": model.name,
-        "address": socket_address(_EVERYWHERE, model.container_port),
+def listeners(gateway: Gateway, directory: str) -> list[JsonObject]:
+    """Return a listener (config.listener.v3.Listener) for each port of a Gateway, named after its first listener."""
+    by_port: dict[int, list[Listener | ConnectionListener]] = defaultdict(list)
+    for model in gateway.listeners:
+        by_port[model.container_port].append(model)
+    for connections in gateway.connection_listeners:
+        by_port[connections.container_port].append(connections)
+    return [_listener(sharing, directory) for sharing in by_port.values()]
+
+
+def connects_nowhere(gateway: Gateway) -> dict[str, JsonObject]:
+    """Return the cluster without endpoints for the connections of ports that have no route, by name, if there are."""
+    served = {model.container_port for model in gateway.listeners}
+    served |= {model.container_port for model in gateway.connection_listeners if model.routes}
+    if all(model.container_port in served for model in gateway.connection_listeners):
+        return {}
+    return {EMPTY_CLUSTER: {"name": EMPTY_CLUSTER, "type": "STATIC"}}
+
+
+def _listener(sharing: Sequence[Listener | ConnectionListener], directory: str) -> JsonObject:
+    port = sharing[0].container_port
+    common = {
+        "name": sharing[0].name,
+        "address": socket_address(_EVERYWHERE, port),
         "access_log": access_logs(only_unrouted=True),
         "max_connections_to_accept_per_socket_event": 1,
         "per_connection_buffer_limit_bytes": 32768,
-        "default_filter_chain": {"name": model.name, "filters": [_http_connection_manager(model, directory)]},
     }
+    chains: list[JsonObject] = []
+    for model in sharing:
+        if isinstance(model, ConnectionListener):
+            chains += [connection_chain(route, port, directory) for route in model.routes]
+        elif model.certificates:
+            chains.append(_https_chain(model, directory))
+        else:
+            return common | {"default_filter_chain": _http_chain(model, directory)}
+    inspected = any("filter_chain_match" in chain for chain in chains)
+    return common | {
+        "filter_chains": chains or [closing_chain(port)],
+        **({"listener_filters": [tls_inspector()]} if inspected else {}),
+    }
+
+
+def _http_chain(model: Listener, directory: str) -> JsonObject:
+    return {"name": model.name, "filters": [_http_connection_manager(model, directory)]}
+
+
+def _https_chain(model: Listener, directory: str) -> JsonObject:
+    protocols = HTTP_PROTOCOLS if model.http2 else HTTP1_PROTOCOLS
+    asked = {"filter_chain_match": {"server_names": [model.hostname]}} if model.hostname else {}
+    secure = {"transport_socket": transport_socket(model.certificates, protocols, directory)}
+    return asked | _http_chain(model, directory) | secure
 
 
 def _http_connection_manager(model: Listener, directory: str) -> JsonObject:
     return typed(
         "envoy.filters.network.http_connection_manager",
         "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
-        stat_prefix=f"http-{model.container_port}",
+        stat_prefix=f"{'https' if model.certificates else 'http'}-{model.container_port}",
         access_log=access_logs(),
         use_remote_address=True,
         normalize_path=True,
@@ -43,7 +90,7 @@ def _http_connection_manager(model: Listener, directory: str) -> JsonObject:
             "max_concurrent_streams": 100,
         },
         rds={"config_source": config_source(routes_file(model.name), directory), "route_config_name": model.name},
-        http_filters=[_ROUTER],
+        http_filters=http_filters(model),
     )
 
 
@@ -67,7 +114,7 @@ def ready_listener(port: int) -> JsonObject:
             "name": "ready_route",
             "virtual_hosts": [{"name": "ready_route", "domains": ["*"], "routes": [nothing]}],
         },
-        http_filters=[health_check, _ROUTER],
+        http_filters=[health_check, ROUTER],
     )
     return {
         "name": f"envoy-gateway-proxy-ready-{_EVERYWHERE}-{port}",

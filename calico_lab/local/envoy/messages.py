@@ -6,7 +6,7 @@ from calico_lab.local.gateway_api.model import Source
 from calico_lab.local.wire import JsonObject
 
 
-def typed(name: str, message: str, **fields: object) -> JsonObject:
+def typed(name: str, message: str, /, **fields: object) -> JsonObject:
     """Return an extension by its name, configured by a message of the given type under ``envoy.``."""
     return {"name": name, "typed_config": {"@type": type_url(message), **fields}}
 
@@ -14,6 +14,11 @@ def typed(name: str, message: str, **fields: object) -> JsonObject:
 def type_url(message: str) -> str:
     """Return the URL of a message type under ``envoy.``."""
     return f"type.googleapis.com/envoy.{message}"
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time as a google.protobuf.Duration, exact to the millisecond."""
+    return f"{seconds:.3f}".rstrip("0").rstrip(".") + "s"
 
 
 def socket_address(address: str, port: int) -> JsonObject:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from calico_lab.local.envoy.http_filters import typed_per_filter_config
 from calico_lab.local.envoy.messages import metadata
+from calico_lab.local.envoy.traffic import route_action
 from calico_lab.local.gateway_api.model import Destination, Listener, Match, MatchType, Route, ValueMatch, VirtualHost
 from calico_lab.local.wire import JsonObject
 
@@ -30,9 +32,15 @@ def _virtual_host(host: VirtualHost) -> JsonObject:
 
 def _route(route: Route) -> JsonObject:
     common = {"name": route.name, "match": _match(route.match), "metadata": metadata(route.source)}
+    if filters := typed_per_filter_config(route):
+        common["typed_per_filter_config"] = filters
     if route.destination is None:
         return common | {"direct_response": {"status": 500}}
-    action = _clusters(route.destination) | {"upgrade_configs": [{"upgrade_type": "websocket"}]}
+    action = (
+        _clusters(route.destination)
+        | route_action(route.destination.traffic)
+        | {"upgrade_configs": [{"upgrade_type": "websocket"}]}
+    )
     return common | {"route": action}
 
 

@@ -5,21 +5,27 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from calico_lab.local.envoy.bootstrap import Ports
 from calico_lab.local.envoy.clusters import cluster, clusters_of
+from calico_lab.local.envoy.endpoints import load_assignment
 from calico_lab.local.envoy.file_source import (
+    CERTIFICATES_PREFIX,
     CLUSTERS_FILE,
     DIRECTORY,
+    ENDPOINTS_PREFIX,
     LISTENERS_FILE,
     ROUTES_PREFIX,
+    certificate_file,
+    endpoints_file,
     routes_file,
 )
-from calico_lab.local.envoy.listeners import listener, ready_listener
+from calico_lab.local.envoy.listeners import connects_nowhere, listeners, ready_listener
 from calico_lab.local.envoy.messages import type_url
 from calico_lab.local.envoy.routes import route_configuration
+from calico_lab.local.envoy.tls import secret
 from calico_lab.local.gateway_api.model import Gateway
 from calico_lab.local.wire import JsonObject
 
@@ -28,11 +34,13 @@ Resources = Mapping[str, JsonObject]
 
 @dataclass(frozen=True)
 class Configuration:
-    """The resources of each kind, by name."""
+    """The resources of each kind, by name; endpoints, of clusters that have them apart, by the cluster's."""
 
     listeners: Resources
     routes: Resources
     clusters: Resources
+    endpoints: Resources = field(default_factory=dict)
+    certificates: Resources = field(default_factory=dict, repr=False)
 
     def files(self) -> dict[str, str]:
         """Return the contents of the files, by file name."""
@@ -40,10 +48,20 @@ class Configuration:
             routes_file(name): _response("config.route.v3.RouteConfiguration", [item])
             for name, item in self.routes.items()
         }
+        endpoints = {
+            endpoints_file(name): _response("config.endpoint.v3.ClusterLoadAssignment", [item])
+            for name, item in self.endpoints.items()
+        }
+        certificates = {
+            certificate_file(name): _response("extensions.transport_sockets.tls.v3.Secret", [item])
+            for name, item in self.certificates.items()
+        }
         return {
             LISTENERS_FILE: _response("config.listener.v3.Listener", self.listeners.values()),
             CLUSTERS_FILE: _response("config.cluster.v3.Cluster", self.clusters.values()),
+            **endpoints,
             **routes,
+            **certificates,
         }
 
 
@@ -51,26 +69,38 @@ def next_step(published: Configuration, wanted: Configuration) -> Configuration:
     """Return what to publish once ``published`` has been taken up, on the way to ``wanted``: that, at the last step.
 
     What is new comes at once. A cluster goes only after the routes that used it, because Envoy takes up clusters
-    before routes, and a request that still went by the old ones would find its cluster gone.
+    before routes, and a request that still went by the old ones would find its cluster gone. So with certificates.
     """
-    if published.routes == wanted.routes:
-        return wanted
-    return replace(wanted, clusters={**published.clusters, **wanted.clusters})
+    if published.listeners != wanted.listeners:
+        wanted = replace(wanted, certificates={**published.certificates, **wanted.certificates})
+    endpoints = {**published.endpoints, **wanted.endpoints}
+    if (published.routes, published.listeners) != (wanted.routes, wanted.listeners):
+        return replace(wanted, clusters={**published.clusters, **wanted.clusters}, endpoints=endpoints)
+    if published.clusters != wanted.clusters:
+        # The file that a cluster reads goes after the cluster.
+        return replace(wanted, endpoints=endpoints)
+    return wanted
 
 
 def versions(files: Mapping[str, str]) -> set[str]:
-    """Return the versions of the resources in files, which Envoy tells in its statistics once it has taken them up."""
-    return {json.loads(text)["version_info"] for text in files.values()}
+    """Return the versions of the resources in files, which Envoy tells in its statistics once it has taken them up.
+
+    Certificates are left out: Envoy tells of none that no listener has any more, and nothing has to wait for them.
+    """
+    told = (text for name, text in files.items() if not name.startswith(CERTIFICATES_PREFIX))
+    return {json.loads(text)["version_info"] for text in told}
 
 
 def configuration(gateway: Gateway, *, ready_port: int = Ports.ready, directory: str = DIRECTORY) -> Configuration:
     """Return what the Envoys of a Gateway are to be configured with."""
     clusters = [model for destination in gateway.destinations() for model in clusters_of(destination)]
-    listeners = [listener(model, directory) for model in gateway.listeners] + [ready_listener(ready_port)]
+    resources = [*listeners(gateway, directory), ready_listener(ready_port)]
     return Configuration(
-        {resource["name"]: resource for resource in listeners},
+        {resource["name"]: resource for resource in resources},
         {model.name: route_configuration(model) for model in gateway.listeners},
-        {model.name: cluster(model) for model in clusters},
+        {model.name: cluster(model, directory) for model in clusters} | connects_nowhere(gateway),
+        {model.name: load_assignment(model.name, model.backends) for model in clusters if model.endpoints_apart},
+        {model.name: secret(model) for model in gateway.certificates()},
     )
 
 
@@ -79,12 +109,15 @@ def read(files: Mapping[str, str]) -> Configuration:
 
     def resources(names: Iterable[str]) -> dict[str, JsonObject]:
         found = (item for name in names if name in files for item in json.loads(files[name])["resources"])
-        return {item["name"]: {field: item[field] for field in item if field != "@type"} for item in found}
+        contents = [{key: item[key] for key in item if key != "@type"} for item in found]
+        return {item.get("name") or item["cluster_name"]: item for item in contents}
 
     return Configuration(
         resources([LISTENERS_FILE]),
         resources(name for name in files if name.startswith(ROUTES_PREFIX)),
         resources([CLUSTERS_FILE]),
+        resources(name for name in files if name.startswith(ENDPOINTS_PREFIX)),
+        resources(name for name in files if name.startswith(CERTIFICATES_PREFIX)),
     )
 
 

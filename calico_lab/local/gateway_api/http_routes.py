@@ -13,8 +13,9 @@ from calico_lab.local.gateway_api.backends import Problem, endpoints_of
 from calico_lab.local.gateway_api.conditions import condition, sentence
 from calico_lab.local.gateway_api.listeners import ListenerState
 from calico_lab.local.gateway_api.matches import matches_of
-from calico_lab.local.gateway_api.model import Backend, Destination, Route, Source, Traffic
+from calico_lab.local.gateway_api.model import Backend, Destination, Route, Source
 from calico_lab.local.gateway_api.references import allows_namespace, gateway_of, selects
+from calico_lab.local.gateway_api.traffic import Traffic
 from calico_lab.local.gateway_api.world import CONTROLLER_NAME, ObjectName, World, generation_of, name_of
 from calico_lab.local.wire import JsonObject
 

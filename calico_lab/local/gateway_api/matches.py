@@ -38,7 +38,7 @@ def _match(spec: JsonObject) -> Match:
     path = spec.get("path") or {}
     path_type, value = MatchType(path.get("type", "PathPrefix")), path.get("value", "/")
     if path_type is MatchType.REGULAR_EXPRESSION:
-        _validate(value)
+        check_expression(value)
     headers = [_value_match(header) for header in spec.get("headers") or []]
     if "method" in spec:
         headers.append(ValueMatch(":method", spec["method"]))
@@ -49,11 +49,12 @@ def _match(spec: JsonObject) -> Match:
 def _value_match(spec: JsonObject) -> ValueMatch:
     match = ValueMatch(spec["name"], spec["value"], MatchType(spec.get("type", "Exact")))
     if match.type is MatchType.REGULAR_EXPRESSION:
-        _validate(match.value)
+        check_expression(match.value)
     return match
 
 
-def _validate(expression: str) -> None:
+def check_expression(expression: str) -> None:
+    """Raise ``ValueError`` with Envoy Gateway's words for a regular expression that is not valid."""
     unknown = _NOT_IN_RE2.search(expression)
     try:
         with warnings.catch_warnings(action="ignore"):

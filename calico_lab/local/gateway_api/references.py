@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -63,6 +64,21 @@ def selector_matches(selector: JsonObject, labels: Mapping[str, str]) -> bool:
     return all(labels.get(key) == value for key, value in wanted.items()) and all(
         _satisfies(expression, labels) for expression in selector.get("matchExpressions") or []
     )
+
+
+def selector_fault(selector: JsonObject) -> str:
+    """Say why a label selector cannot be understood, as Kubernetes' libraries do; empty where it can."""
+    for expression in selector.get("matchExpressions") or []:
+        operator, values = expression["operator"], expression.get("values") or []
+        if operator in ("In", "NotIn"):
+            if not values:
+                return "values: Invalid value: []: for 'in', 'notin' operators, values set can't be empty"
+        elif operator not in ("Exists", "DoesNotExist"):
+            return f'"{operator}" is not a valid label selector operator'
+        elif values:
+            told = json.dumps(values, separators=(",", ":"))
+            return f"values: Invalid value: {told}: values set must be empty for exists and does not exist"
+    return ""
 
 
 def _satisfies(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 
-from calico_lab.local.gateway_api import gateways, hostnames, http_routes, policies, precedence
+from calico_lab.local.gateway_api import gateways, http_routes, tcp_routes, tls_routes
+from calico_lab.local.gateway_api.connection_routes import (
+    ConnectionAttachment,
+    ResolvedConnections,
+    TrafficOf,
+    connection_listeners,
+)
+from calico_lab.local.gateway_api.http_listeners import Attachments, http_listeners, ports
 from calico_lab.local.gateway_api.http_routes import Attachment, ResolvedRoute
 from calico_lab.local.gateway_api.listeners import ListenerState, listener_states
-from calico_lab.local.gateway_api.model import Gateway, Listener, Route, Source, VirtualHost, container_port
+from calico_lab.local.gateway_api.model import Gateway
 from calico_lab.local.gateway_api.references import gateway_of
+from calico_lab.local.gateway_api.traffic_policies import TrafficPolicies
 from calico_lab.local.gateway_api.world import Infrastructure, ObjectName, World, name_of, oldest_first
 from calico_lab.local.wire import JsonObject
 
 # Statuses of one kind, by the names of the objects; their conditions have no times yet.
 Statuses = Mapping[ObjectName, JsonObject]
-
-# The routes at each listener, by the listener's full name.
-Attachments = Mapping[str, list[Attachment]]
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,8 @@ class Resolution:
     gateway_class_statuses: Statuses
     gateway_statuses: Statuses
     http_route_statuses: Statuses
+    tls_route_statuses: Statuses
+    tcp_route_statuses: Statuses
     backend_traffic_policy_statuses: Statuses
 
 
@@ -40,26 +48,44 @@ def resolve(world: World) -> Resolution:
         name: gateways.gateway_parameters(world, item, classes[item["spec"]["gatewayClassName"]])
         for name, item in ours.items()
     }
-    listeners = {name: listener_states(item) for name, item in ours.items() if not parameters[name].fault}
+    listeners = {name: listener_states(world, item) for name, item in ours.items() if not parameters[name].fault}
     routes = [item for item in oldest_first(world.http_routes) if _is_relevant(item, listeners)]
-    attached = policies.attach(
+    tls = [item for item in oldest_first(world.tls_routes) if _is_relevant(item, listeners)]
+    tcp = [item for item in oldest_first(world.tcp_routes) if _is_relevant(item, listeners)]
+    attached = TrafficPolicies()
+    attached.attach(
         world.backend_traffic_policies,
-        {(http_routes.KIND, name_of(item)): item for item in routes},
+        {
+            (kind, name_of(item)): item
+            for kind, items in ((http_routes.KIND, routes), (tls_routes.KIND, tls), (tcp_routes.KIND, tcp))
+            for item in items
+        },
         {("Gateway", name): ours[name] for name in listeners},
     )
     resolved = {name_of(item): _resolve_route(world, item, listeners, attached) for item in routes}
     attachments = _by_listener(attachment for route in resolved.values() for attachment in route.attachments)
+    tls_resolved = {
+        name_of(item): tls_routes.resolve_route(
+            world, item, listeners, _traffic(attached, tls_routes.KIND, name_of(item))
+        )
+        for item in tls
+    }
+    tcp_resolved = tcp_routes.resolve_routes(world, tcp, listeners, partial(_traffic, attached, tcp_routes.KIND))
+    connections = [each for route in (*tls_resolved.values(), *tcp_resolved.values()) for each in route.attachments]
     return Resolution(
         gateways={
-            name: _gateway(ours[name], states, parameters[name], attachments) for name, states in listeners.items()
+            name: _gateway(ours[name], states, parameters[name], attachments, connections)
+            for name, states in listeners.items()
         },
         gateway_class_statuses={
             name_of(item): gateways.class_status(item, classes[item["metadata"]["name"]])
             for item in world.gateway_classes
             if item["metadata"]["name"] in classes
         },
-        gateway_statuses=_gateway_statuses(world, ours, listeners, parameters, attachments),
-        http_route_statuses={name: {"parents": list(route.parents)} for name, route in resolved.items()},
+        gateway_statuses=_gateway_statuses(world, ours, listeners, parameters, _counts(attachments, connections)),
+        http_route_statuses=_route_statuses(resolved),
+        tls_route_statuses=_route_statuses(tls_resolved),
+        tcp_route_statuses=_route_statuses(tcp_resolved),
         backend_traffic_policy_statuses=attached.statuses(),
     )
 
@@ -77,10 +103,14 @@ def _is_relevant(route: JsonObject, listeners: http_routes.Listeners) -> bool:
 
 
 def _resolve_route(
-    world: World, route: JsonObject, listeners: http_routes.Listeners, attached: policies.Attachments
+    world: World, route: JsonObject, listeners: http_routes.Listeners, attached: TrafficPolicies
 ) -> ResolvedRoute:
-    target = (http_routes.KIND, name_of(route))
-    return http_routes.resolve_route(world, route, listeners, lambda gateway: attached.traffic(target, gateway))
+    return http_routes.resolve_route(world, route, listeners, _traffic(attached, http_routes.KIND, name_of(route)))
+
+
+def _traffic(attached: TrafficPolicies, kind: str, route: ObjectName) -> TrafficOf:
+    """Return how a route's traffic is to be spread, by the Gateway that it comes through."""
+    return lambda gateway: attached.traffic((kind, route), gateway)
 
 
 def _gateway_statuses(
@@ -88,60 +118,45 @@ def _gateway_statuses(
     ours: Mapping[ObjectName, JsonObject],
     listeners: Mapping[ObjectName, list[ListenerState]],
     parameters: Mapping[ObjectName, gateways.Parameters],
-    attachments: Attachments,
+    attached_routes: Mapping[str, int],
 ) -> Statuses:
     return {
         name: gateways.gateway_status(
             item,
             parameters[name],
             world.infrastructure.get(name, Infrastructure()),
-            [state.status(len(attachments.get(state.name, ()))) for state in listeners.get(name, ())],
+            [state.status(attached_routes.get(state.name, 0)) for state in listeners.get(name, ())],
         )
         for name, item in ours.items()
     }
 
 
+def _counts(attachments: Attachments, connections: Iterable[ConnectionAttachment]) -> Mapping[str, int]:
+    counts = Counter({name: len(found) for name, found in attachments.items()})
+    counts.update(attachment.listener.name for attachment in connections)
+    return counts
+
+
+def _route_statuses(routes: Mapping[ObjectName, ResolvedRoute] | Mapping[ObjectName, ResolvedConnections]) -> Statuses:
+    return {name: {"parents": list(route.parents)} for name, route in routes.items()}
+
+
 def _gateway(
     item: JsonObject,
-    states: Iterable[ListenerState],
+    states: Sequence[ListenerState],
     parameters: gateways.Parameters,
     attachments: Attachments,
+    connections: Iterable[ConnectionAttachment],
 ) -> Gateway:
-    by_port: dict[int, list[ListenerState]] = defaultdict(list)
-    for state in states:
-        if state.ready:
-            by_port[state.spec["port"]].append(state)
     spec = parameters.envoy_proxy.get("spec") or {}
     deployment = ((spec.get("provider") or {}).get("kubernetes") or {}).get("envoyDeployment") or {}
     return Gateway(
         name=name_of(item),
         class_name=item["spec"]["gatewayClassName"],
-        listeners=tuple(
-            Listener(sharing[0].name, port, container_port(port), _virtual_hosts(sharing, attachments))
-            for port, sharing in by_port.items()
-        ),
+        listeners=http_listeners(states, attachments),
+        connection_listeners=connection_listeners(states, connections),
+        ports=ports(states),
         replicas=deployment.get("replicas"),
         concurrency=spec.get("concurrency"),
         image=(deployment.get("container") or {}).get("image", ""),
     )
-
-
-def _virtual_hosts(sharing: Iterable[ListenerState], attachments: Attachments) -> tuple[VirtualHost, ...]:
-    """Return the virtual hosts of a port; a hostname that two listeners have belongs to the more specific one."""
-    hosts: dict[str, VirtualHost] = {}
-    for state in sorted(sharing, key=lambda state: _specificity(state.hostname), reverse=True):
-        routes: dict[str, list[Route]] = defaultdict(list)
-        for attachment in attachments.get(state.name, ()):
-            for hostname in attachment.hostnames:
-                suffix = "/" + hostname.replace(".", "_")
-                routes[hostname] += [replace(route, name=route.name + suffix) for route in attachment.routes]
-        for hostname, found in routes.items():
-            if found and hostname not in hosts:
-                name = f"{state.name}/{hostname.replace('.', '_')}"
-                source = Source("Gateway", state.gateway, state.spec["name"])
-                hosts[hostname] = VirtualHost(name, hostname, precedence.in_order(found), source)
-    return tuple(hosts[hostname] for hostname in sorted(hosts))
-
-
-def _specificity(hostname: str) -> tuple[bool, int]:
-    return (bool(hostname) and not hostname.startswith(hostnames.ANY), len(hostname))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import NamedTuple
 
@@ -53,23 +54,35 @@ class Infrastructure:
 
 @dataclass(frozen=True)
 class World:
-    """All objects, as the API server last told them; ``infrastructure`` is keyed by the name of the Gateway."""
+    """All objects, as the API server last told them; ``infrastructure`` is keyed by the name of the Gateway.
+
+    ``time`` is when they are looked at: certificates expire.
+    """
 
     gateway_classes: tuple[JsonObject, ...] = ()
     gateways: tuple[JsonObject, ...] = ()
     http_routes: tuple[JsonObject, ...] = ()
+    tls_routes: tuple[JsonObject, ...] = ()
+    tcp_routes: tuple[JsonObject, ...] = ()
     backend_traffic_policies: tuple[JsonObject, ...] = ()
     envoy_proxies: tuple[JsonObject, ...] = ()
     reference_grants: tuple[JsonObject, ...] = ()
     services: tuple[JsonObject, ...] = ()
+    secrets: tuple[JsonObject, ...] = ()
     endpoint_slices: tuple[JsonObject, ...] = ()
     namespaces: tuple[JsonObject, ...] = ()
     infrastructure: Mapping[ObjectName, Infrastructure] = field(default_factory=dict)
+    time: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @cached_property
     def services_by_name(self) -> Mapping[ObjectName, JsonObject]:
         """Services by their names."""
         return {name_of(item): item for item in self.services}
+
+    @cached_property
+    def secrets_by_name(self) -> Mapping[ObjectName, JsonObject]:
+        """Secrets by their names."""
+        return {name_of(item): item for item in self.secrets}
 
     @cached_property
     def namespaces_by_name(self) -> Mapping[str, JsonObject]:

@@ -135,14 +135,14 @@ class Container:
         self.state.container_id = f"calico-lab://{hashlib.sha256(identity.encode()).hexdigest()}"
         around.say(NORMAL, "Created", f"Created container: {name}")
         try:
-            run = self.last_run = ContainerRun(self.spec, self.state, log, around, environment, arguments)
+            run = self.last_run = ContainerRun(self.spec, self.state, log, around, environment, image, arguments)
         except OSError as error:
             around.say(WARNING, "Failed", f"Error: {error}")
             return terminated(128, "StartError", started, self.state.container_id, str(error))
         self.state.state = {"running": {"startedAt": started}}
         around.say(NORMAL, "Started", f"Started container {name}")
         around.changed()
-        exit_code = await run.attend(image.ports(environment))
+        exit_code = await run.attend()
         run.end()
         # That a program ran is told even when it has ended meanwhile: somebody may be waiting to be attached.
         await around.told()

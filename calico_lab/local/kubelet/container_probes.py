@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any
 
@@ -13,13 +13,15 @@ from calico_lab.local.kubelet.status import ContainerState
 from calico_lab.local.wire import JsonObject
 
 Say = Callable[[str, str, str], None]
+Reaches = Callable[[], Awaitable[None]]
 
 
 class ContainerProbes:
     """The probes of one run of a container.
 
-    ``ports`` are those that its image listens on; ``changed`` is called when ``state`` has changed, ``say`` with an
-    event's type, reason and message, ``restart`` when the container is to be ended for its own good.
+    ``listening`` are attempts to see that it can be reached, all of which must succeed; ``changed`` is called
+    when ``state`` has changed, ``say`` with an event's type, reason and message, ``restart`` when the container is to
+    be ended for its own good.
     """
 
     def __init__(
@@ -27,7 +29,7 @@ class ContainerProbes:
         spec: JsonObject,
         state: ContainerState,
         prober: Prober,
-        ports: tuple[int, ...],
+        listening: Sequence[Reaches],
         *,
         changed: Callable[[], None],
         say: Say,
@@ -36,7 +38,7 @@ class ContainerProbes:
         self._spec = spec
         self._state = state
         self._prober = prober
-        self._ports = ports
+        self._listening = listening
         self._changed = changed
         self._say = say
         self._restart = restart
@@ -82,8 +84,8 @@ class ContainerProbes:
 
     async def _wait_for_ports(self) -> None:
         """Without a readiness probe a container is ready once it can be reached, and as long as it runs."""
-        for port in self._ports:
-            await until_first_success(partial(self._prober.connect, self._prober.pod_address, port))
+        for reaches in self._listening:
+            await until_first_success(reaches)
         self._set_ready(True)
 
     def _set_ready(self, ready: bool) -> None:

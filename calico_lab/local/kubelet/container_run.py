@@ -12,8 +12,10 @@ from calico_lab.local.kubelet import tasks
 from calico_lab.local.kubelet.commands import Commands
 from calico_lab.local.kubelet.console import Console
 from calico_lab.local.kubelet.container_log import ContainerLog
-from calico_lab.local.kubelet.container_probes import ContainerProbes
+from calico_lab.local.kubelet.container_probes import ContainerProbes, Reaches
 from calico_lab.local.kubelet.hooks import HookFailed, run_hook
+from calico_lab.local.kubelet.images import Image
+from calico_lab.local.kubelet.listening import until_listening
 from calico_lab.local.kubelet.probes import Prober
 from calico_lab.local.kubelet.status import ContainerState
 from calico_lab.local.kubelet.surroundings import Surroundings
@@ -34,13 +36,16 @@ class ContainerRun:
         log: ContainerLog,
         around: Surroundings,
         environment: Mapping[str, str],
+        image: Image,
         arguments: list[str],
     ) -> None:
         self._spec = spec
+        self._image = image
         self._state = state
         self._around = around
         self._hooks = spec.get("lifecycle") or {}
         directory = spec.get("workingDir") or "/"
+        self._environment = environment
         self.log = log
         self.console = Console(spec, log)
         self.commands = Commands(around.inside, environment, directory)
@@ -58,12 +63,18 @@ class ContainerRun:
         """Whether the program has not ended yet."""
         return self._process.running
 
-    async def attend(self, ports: tuple[int, ...]) -> int:
-        """Probe the program, which listens on ``ports``, until it ends; returns its exit code as a shell has it."""
+    async def attend(self) -> int:
+        """Probe the program until it ends; returns its exit code as a shell has it."""
         around = self._around
         restart = partial(self.stop, around.facts.pod["spec"].get("terminationGracePeriodSeconds", 30))
         probes = ContainerProbes(
-            self._spec, self._state, self._prober, ports, changed=around.changed, say=around.say, restart=restart
+            self._spec,
+            self._state,
+            self._prober,
+            self._listening(),
+            changed=around.changed,
+            say=around.say,
+            restart=restart,
         )
         self._tending = tasks.start(self._tend(probes), f"probes of {self._state.name}")
         try:
@@ -73,6 +84,12 @@ class ContainerRun:
             self._state.ready = self._state.started = False
             self.commands.kill()
         return exit_code if exit_code >= 0 else 128 - exit_code
+
+    def _listening(self) -> list[Reaches]:
+        ports = self._image.ports(self._environment)
+        if ports is None:
+            return [partial(until_listening, self._process.pid)]
+        return [partial(self._prober.connect, self._prober.pod_address, port) for port in ports]
 
     def end(self) -> None:
         """Take what is left of the program's output."""
@@ -110,7 +127,8 @@ class ContainerRun:
             self._tending.cancel()  # a program that is to end must not be kept up by probes
         if "preStop" in self._hooks and grace_seconds > 0 and self.running:
             await self._before_stop(grace_seconds)
-        return await self._process.stop(max(deadline - loop.time(), LEAST_GRACE_SECONDS if grace_seconds else 0))
+        left = max(deadline - loop.time(), LEAST_GRACE_SECONDS if grace_seconds else 0)
+        return await self._process.stop(left, self._image.stop_signal)
 
     async def _before_stop(self, grace_seconds: float) -> None:
         hook = run_hook(self._hooks["preStop"], self._spec, self.commands, self._prober)

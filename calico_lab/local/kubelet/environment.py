@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
 from calico_lab.errors import LabError
 from calico_lab.local import topology
+from calico_lab.local.kubelet.name_resolution import host_name
+from calico_lab.local.kubelet.service_links import service_links
 from calico_lab.local.wire import JsonObject
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -28,13 +30,14 @@ class ContainerConfigError(LabError):
 
 @dataclass(frozen=True)
 class PodFacts:
-    """What a manifest can refer to: the pod, its addresses, and the objects of its namespace by name."""
+    """What a manifest can refer to: the pod, its addresses, the objects of its namespace by name, and all services."""
 
     pod: JsonObject
     pod_address: str
     host_address: str
     config_map: Callable[[str], JsonObject | None]
     secret: Callable[[str], JsonObject | None]
+    services: Callable[[], Iterable[JsonObject]] = tuple
 
 
 def environment_of(container: JsonObject, facts: PodFacts) -> dict[str, str]:
@@ -44,11 +47,11 @@ def environment_of(container: JsonObject, facts: PodFacts) -> dict[str, str]:
     """
     environment = {
         "PATH": PATH,
-        "HOSTNAME": facts.pod["metadata"]["name"],
+        "HOSTNAME": host_name(facts.pod),
         "KUBERNETES_SERVICE_HOST": str(topology.KUBERNETES_SERVICE),
         "KUBERNETES_SERVICE_PORT": "443",
         "KUBERNETES_SERVICE_PORT_HTTPS": "443",
-    }
+    } | service_links(facts.pod, facts.services())
     for source in container.get("envFrom") or []:
         environment |= _all_of(source, facts)
     for variable in container.get("env") or []:

@@ -18,7 +18,7 @@ from calico_lab.local.kubelet.node import node
 from calico_lab.local.kubelet.pod_worker import NodeContext, PodWorker
 from calico_lab.local.network.pods import PodNetwork
 from calico_lab.local.objects import now
-from calico_lab.local.resources import CONFIG_MAPS, NODES, PODS, SECRETS
+from calico_lab.local.resources import CONFIG_MAPS, NODES, PODS, SECRETS, SERVICES
 from calico_lab.local.start.namespaces import Namespaces
 from calico_lab.local.start.programs import Programs
 from calico_lab.local.topology import Host
@@ -51,6 +51,7 @@ class Kubelet:
         self._pods = Informer(client, PODS)
         self._config_maps = Informer(client, CONFIG_MAPS)
         self._secrets = Informer(client, SECRETS)
+        self._services = Informer(client, SERVICES)
         self._workers: dict[str, PodWorker] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._group = asyncio.TaskGroup()
@@ -67,6 +68,7 @@ class Kubelet:
             certificate_authority=certificate_authority,
             config_map=lambda namespace, name: self._config_maps.get(Key(namespace, name)),
             secret=lambda namespace, name: self._secrets.get(Key(namespace, name)),
+            services=lambda: self._services,
             say=lambda pod, kind, reason, message: self._events.put_nowait((pod, kind, reason, message)),
         )
 
@@ -80,7 +82,7 @@ class Kubelet:
             self._group.create_task(self._record_events(), name=f"kubelet {self._host.name}: events")
             self._group.create_task(Heartbeat(self._client, self._host).run(), name=f"{self._host.name}: heartbeat")
             # Pods come last: what they refer to is known by then.
-            for informer in (self._config_maps, self._secrets, self._pods):
+            for informer in (self._config_maps, self._secrets, self._services, self._pods):
                 self._group.create_task(informer.run(), name=f"kubelet {self._host.name}: {informer.resource.plural}")
                 await informer.synced.wait()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -23,8 +24,13 @@ def prepare_node() -> None:
     linux.mount("kubelet", KUBELET_FOLDER, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, "mode=0755")
 
 
-def show(mounts: Iterable[Mount]) -> None:
-    """Mount a pod's volumes and hide everybody else's; to be called in the pod's mount namespace."""
+def show(mounts: Iterable[Mount], folders: Iterable[str] = ()) -> None:
+    """Mount a pod's volumes and hide everybody else's; to be called in the pod's mount namespace.
+
+    ``folders`` are made as well, for the pod to write into.
+    """
+    for folder in folders:
+        _make_folder(Path(folder))
     for mount in mounts:
         _make_target(mount)
         if mount.read_only:
@@ -36,8 +42,29 @@ def show(mounts: Iterable[Mount]) -> None:
 
 def _make_target(mount: Mount) -> None:
     if mount.source.is_file():
-        mount.target.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(mount.target.parent)
         mount.target.touch()
     else:
         mount.source.mkdir(parents=True, exist_ok=True)  # a subPath of an empty volume
-        mount.target.mkdir(parents=True, exist_ok=True)
+        _make_folder(mount.target)
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder, also where the machine's files are shown read-only, as in /usr."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        if error.errno != errno.EROFS:
+            raise
+        _make_writable(next(path for path in folder.parents if path.is_dir()))
+        folder.mkdir(parents=True)
+
+
+def _make_writable(folder: Path) -> None:
+    """Cover a folder with one in memory, in which links lead to what is in the folder."""
+    behind = Path("/run/behind", folder.relative_to("/"))
+    behind.mkdir(parents=True)
+    linux.mount(str(folder), behind, flags=linux.MS_BIND | linux.MS_REC)
+    linux.mount("tmpfs", folder, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, "mode=0755")
+    for path in behind.iterdir():
+        (folder / path.name).symlink_to(path)

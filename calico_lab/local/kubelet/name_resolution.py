@@ -14,6 +14,17 @@ _DOMAIN = "cluster.local"
 _NAME_SERVICES = "passwd: files\ngroup: files\nhosts: files dns\n"
 
 
+def host_name(pod: JsonObject) -> str:
+    """Return the host name of a pod: its own, or what its spec says; 63 characters at most."""
+    return str(pod["spec"].get("hostname") or pod["metadata"]["name"])[:63]
+
+
+def names(pod: JsonObject) -> list[str]:
+    """Return the names that a pod's address has in its /etc/hosts; with a ``subdomain`` the full one comes first."""
+    subdomain, short = pod["spec"].get("subdomain"), host_name(pod)
+    return [f"{short}.{subdomain}.{pod['metadata']['namespace']}.svc.{_DOMAIN}"] * bool(subdomain) + [short]
+
+
 def resolv_conf(pod: JsonObject) -> str:
     """Return the text of a pod's resolv.conf: the cluster's name server, and what the pod's dnsConfig adds."""
     spec, namespace = pod["spec"], pod["metadata"]["namespace"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,7 +17,7 @@ from calico_lab import errors
 from calico_lab.local.client import ApiClient
 from calico_lab.local.events import WARNING
 from calico_lab.local.informer import key_of
-from calico_lab.local.kubelet import mounts, name_resolution, tasks
+from calico_lab.local.kubelet import images, mounts, name_resolution, tasks
 from calico_lab.local.kubelet.container import Container
 from calico_lab.local.kubelet.environment import PodFacts
 from calico_lab.local.kubelet.status import INITIALIZING, Sandbox, pod_status
@@ -55,6 +55,7 @@ class NodeContext:
     certificate_authority: bytes
     config_map: Find
     secret: Find
+    services: Callable[[], Iterable[JsonObject]]
     say: Callable[[JsonObject, str, str, str], None]
 
 
@@ -215,10 +216,11 @@ class PodWorker:
         volumes = self._volumes.mounts()
 
         def prepare() -> None:
-            mounts.show(volumes)
+            mounts.show(volumes, images.folders_of(self.pod))
             name_resolution.write(self.pod)
 
-        inside, self._address = self._node.network.attach(self._name, prepare, namespace=self._namespace)
+        names = name_resolution.names(self.pod)
+        inside, self._address = self._node.network.attach(self._name, prepare, namespace=self._namespace, names=names)
         self.inside = inside
         self._sandbox = replace(self._sandbox, pod_address=str(self._address))
         self._change()
@@ -281,6 +283,7 @@ class PodWorker:
             str(self._node.host.address),
             partial(self._node.config_map, self._namespace),
             partial(self._node.secret, self._namespace),
+            self._node.services,
         )
 
     def _say(self, kind: str, reason: str, message: str) -> None:

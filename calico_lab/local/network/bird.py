@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,6 +29,7 @@ START_LIMIT_SECONDS = 5.0
 STOP_LIMIT_SECONDS = 2.0
 RESTART_SECONDS = 0.1
 _LOOK_AGAIN_SECONDS = 0.005
+_JUST_AFTER_SECONDS = 0.002
 
 
 def write_bastion_configuration() -> None:
@@ -93,6 +95,7 @@ class Bird:
 
     async def run(self) -> None:
         """Start BIRD, and again whenever it dies, until cancelled; then stop it. Raises what :meth:`start` raises."""
+        ticking = asyncio.create_task(self._tick(), name=f"seconds of BIRD on {self._host}")
         try:
             await self.start()
             while True:
@@ -105,7 +108,19 @@ class Bird:
                     await asyncio.sleep(RESTART_SECONDS)
                     await self._start_again(watched)
         finally:
+            ticking.cancel()
             await self.stop()
+
+    async def _tick(self) -> None:
+        """Wake BIRD at each full second, so that its timers end when they are due.
+
+        BIRD 1.6 counts whole seconds of the monotonic clock, but then sleeps for as many whole seconds as a timer has
+        left, counted from when it falls asleep: without this a session comes up as much as a second later.
+        """
+        while True:
+            await asyncio.sleep(1 - time.monotonic() % 1 + _JUST_AFTER_SECONDS)
+            if self.running:
+                self._listens()
 
     async def _start_again(self, dead: Process) -> None:
         if self._process is not dead:
@@ -159,4 +174,5 @@ class Bird:
 
     def _listens(self) -> bool:
         with self._namespaces.entered(), socket.socket(socket.AF_UNIX) as control:
+            control.setblocking(False)  # a BIRD that hangs must not stop the lab
             return control.connect_ex(str(self._control_socket)) == 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
 from calico_lab.errors import LabError
@@ -40,10 +40,11 @@ class PodNetwork:
         self._links: dict[IPv4Address, str] = {}
 
     def attach(
-        self, pod_name: str, prepare: Callable[[], None], *, namespace: str = "default"
+        self, pod_name: str, prepare: Callable[[], None], *, namespace: str = "default", names: Sequence[str] = ()
     ) -> tuple[Namespaces, IPv4Address]:
         """Make a pod's namespaces and link; returns them and the pod's address.
 
+        ``names``, by default the pod's, are those of its address in its /etc/hosts; the last is its host name.
         The pod has folders of its own (see :mod:`folders`) before ``prepare`` runs inside and mounts the rest.
         Raises ``LabError`` when the node's block is used up, ``OSError`` when the kernel refuses.
         """
@@ -51,15 +52,17 @@ class PodNetwork:
             raise LabError(f"{self._host.name} has no pod address left in {self._host.pod_block}")
         address = self._free.popleft()
 
+        known_as = names or (pod_name,)
+
         def prepare_pod() -> None:
-            folders.make_private(pod_name, {pod_name: address})
+            folders.make_private(known_as[-1], {" ".join(known_as): address})
             set_kernel_parameter("net/ipv6/conf/default/disable_ipv6", 1)
             set_kernel_parameter("net/ipv4/ip_unprivileged_port_start", 0)
             prepare()
 
         try:
             with self._namespaces.entered():
-                pod = namespaces.create(pod_name, prepare_pod)
+                pod = namespaces.create(known_as[-1], prepare_pod)
                 self._connect(pod, address, link_name(namespace, pod_name))
         except BaseException:
             self._free.appendleft(address)

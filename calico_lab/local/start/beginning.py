@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import select
+import shlex
 import signal
 import socket
+import sys
 import time
 from collections import deque
 from collections.abc import Callable
@@ -139,7 +141,9 @@ def _new_credentials(state: StateFolder, lab: _Lab) -> str:
 
     issued = credentials.issue()
     server = f"https://127.0.0.1:{lab.api_port}"
-    kubeconfig = connection.kubeconfig(server, issued, lab=state.name, ssh_config=state.ssh_config)
+    kubeconfig = connection.kubeconfig(
+        server, issued, lab=state.name, ssh_config=state.ssh_config, reset=_reset_command(state)
+    )
     state.write(state.kubeconfig, kubeconfig)
     state.write(state.client_key, issued.ssh_client_key)
     state.write(state.known_hosts, connection.known_hosts(lab.ssh_port, issued))
@@ -147,6 +151,16 @@ def _new_credentials(state: StateFolder, lab: _Lab) -> str:
     line = json.dumps(asdict(issued))
     state.write(state.credentials, line)
     return line
+
+
+def _reset_command(state: StateFolder) -> str:
+    """Return the command that makes this lab fresh, to be run from anywhere and in any environment."""
+    return shlex.join(
+        (
+            *("env", f"XDG_STATE_HOME={state.path.parent.parent}"),
+            *(sys.executable, "-P", "-m", "calico_lab.cli", "reset", "--name", state.name),
+        )
+    )
 
 
 def _wait(lab: _Lab, deadline: float, report: Report) -> None:

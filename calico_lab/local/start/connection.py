@@ -12,16 +12,22 @@ from calico_lab.local.start.settings import Credentials
 from calico_lab.local.topology import BASTION, NODES
 
 USER = "kubernetes-admin"
+WITH_CERTIFICATE = "calico-lab-certificate"
 EXTENSION = "calico-lab"
 
 
-def kubeconfig(server: str, credentials: Credentials, *, lab: str = "", ssh_config: Path | None = None) -> str:
+def kubeconfig(
+    server: str, credentials: Credentials, *, lab: str = "", ssh_config: Path | None = None, reset: str = ""
+) -> str:
     """Return the kubeconfig for an API server at the URL ``server``.
 
-    With ``ssh_config`` the cluster carries the extension that announces lab and bastion to the course.
+    With ``ssh_config`` the cluster carries the extension that announces to the course the lab, its bastion and
+    ``reset``, the shell command that makes it fresh; and there is a second context, with a client certificate in
+    place of the token.
     """
-    authority = base64.b64encode(credentials.certificate_authority.encode()).decode()
-    extensions = _extensions(lab, ssh_config) if ssh_config is not None else ""
+    authority = _base64(credentials.certificate_authority)
+    extensions = _extensions(lab, ssh_config, reset) if ssh_config is not None else ""
+    second_context, second_user = _with_certificate(credentials) if ssh_config is not None else ("", "")
     return f"""\
 apiVersion: v1
 kind: Config
@@ -31,26 +37,48 @@ clusters:
   cluster:
     server: {server}
     certificate-authority-data: {authority}
-{extensions}users:
-- name: {USER}
-  user:
-    token: {credentials.token}
-contexts:
+{extensions}contexts:
 - name: calico-lab
   context:
     cluster: calico-lab
     user: {USER}
     namespace: default
+{second_context}users:
+- name: {USER}
+  user:
+    token: {credentials.token}
+{second_user}"""
+
+
+def _with_certificate(credentials: Credentials) -> tuple[str, str]:
+    context = f"""\
+- name: {WITH_CERTIFICATE}
+  context:
+    cluster: calico-lab
+    user: {WITH_CERTIFICATE}
+    namespace: default
 """
+    user = f"""\
+- name: {WITH_CERTIFICATE}
+  user:
+    client-certificate-data: {_base64(credentials.admin_certificate)}
+    client-key-data: {_base64(credentials.admin_key)}
+"""
+    return context, user
 
 
-def _extensions(lab: str, ssh_config: Path) -> str:
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def _extensions(lab: str, ssh_config: Path, reset: str) -> str:
     return f"""\
     extensions:
     - name: {EXTENSION}
       extension:
         name: {lab}
         ssh_config: {_quoted(str(ssh_config))}
+        reset: {_quoted(reset)}
 """
 
 
@@ -79,6 +107,6 @@ def known_hosts(port: int, credentials: Credentials) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Quote a path alike for YAML and ssh_config."""
+    """Quote a line alike for YAML and ssh_config."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'

@@ -19,6 +19,8 @@ from calico_lab.local.start.settings import Credentials
 from calico_lab.local.topology import CONTROL1, KUBERNETES_SERVICE
 
 VALID_DAYS = 365
+# The administrator's name and group, as in the certificates that kubeadm makes.
+ADMINISTRATOR, ADMINISTRATORS = "kubernetes-admin", "system:masters"
 _SERVER_NAMES = (
     "localhost",
     "kubernetes",
@@ -40,12 +42,16 @@ def issue() -> Credentials:
     authority = _sign(authority_name, authority_key, authority_name, authority_key, _AUTHORITY_EXTENSIONS)
     server_key = ec.generate_private_key(ec.SECP256R1())
     server = _sign(_name("kube-apiserver"), server_key, authority_name, authority_key, _server_extensions())
+    admin_key = ec.generate_private_key(ec.SECP256R1())
+    admin = _sign(_name(ADMINISTRATOR, ADMINISTRATORS), admin_key, authority_name, authority_key, _CLIENT_EXTENSIONS)
     host_key, host_public_key = _ssh_key()
     client_key, client_public_key = _ssh_key()
     return Credentials(
         certificate_authority=authority,
         server_certificate=server,
-        server_key=server_key.private_bytes(_PEM, serialization.PrivateFormat.PKCS8, _UNENCRYPTED).decode(),
+        server_key=_pem(server_key),
+        admin_certificate=admin,
+        admin_key=_pem(admin_key),
         token=secrets.token_urlsafe(32),
         ssh_host_key=host_key,
         ssh_host_public_key=host_public_key,
@@ -75,6 +81,12 @@ _AUTHORITY_EXTENSIONS: Extensions = (
 )
 
 
+_CLIENT_EXTENSIONS: Extensions = (
+    (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), False),
+    (x509.BasicConstraints(ca=False, path_length=None), True),
+)
+
+
 def _server_extensions() -> Extensions:
     names = [x509.DNSName(name) for name in _SERVER_NAMES]
     addresses = [x509.IPAddress(address) for address in _SERVER_ADDRESSES]
@@ -85,8 +97,13 @@ def _server_extensions() -> Extensions:
     )
 
 
-def _name(common_name: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+def _name(common_name: str, *organizations: str) -> x509.Name:
+    groups = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, name) for name in organizations]
+    return x509.Name([*groups, x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+
+
+def _pem(key: ec.EllipticCurvePrivateKey) -> str:
+    return key.private_bytes(_PEM, serialization.PrivateFormat.PKCS8, _UNENCRYPTED).decode()
 
 
 def _sign(

@@ -7,8 +7,7 @@ import select
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
 from calico_lab.errors import LabError
 from calico_lab.local.doctor.examination import require_able
@@ -16,27 +15,9 @@ from calico_lab.local.start import probe, programs, requests
 from calico_lab.local.start.beginning import begin, begin_again, require_former
 from calico_lab.local.start.discovery_cache import forget_discovery
 from calico_lab.local.start.state import StateFolder, all_names, start_of
-from calico_lab.local.topology import HOSTS
+from calico_lab.local.start.status import Status
 
 STOP_SECONDS = 10.0
-
-
-@dataclass(frozen=True)
-class Status:
-    """A lab as a script wants to know it; ``running`` only if its API and its bastion answer."""
-
-    name: str
-    running: bool
-    problem: str = ""
-    pid: int | None = None
-    api_port: int | None = None
-    ssh_port: int | None = None
-    kubeconfig: str | None = None
-    ssh_config: str | None = None
-    uptime_seconds: float | None = None
-    hosts: dict[str, str] = field(default_factory=lambda: {host.name: str(host.address) for host in HOSTS})
-    cut_off: list[str] = field(default_factory=list)
-    parts: list[dict[str, Any]] = field(default_factory=list)
 
 
 def up(name: str, report: Callable[[str], None]) -> Status:
@@ -125,7 +106,10 @@ def status(name: str) -> Status:
 
 
 def _with_parts(found: Status) -> Status:
-    hosts, parts = requests.ask(found, "GET", "hosts"), requests.ask(found, "GET", "parts")
+    try:
+        hosts, parts = requests.ask(found, "GET", "hosts"), requests.ask(found, "GET", "parts")
+    except LabError as error:
+        return replace(found, running=False, problem=error.problem)
     return replace(found, cut_off=[host["name"] for host in hosts if not host["carries"]], parts=parts)
 
 

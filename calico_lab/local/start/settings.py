@@ -23,11 +23,16 @@ READY = "ready"
 
 @dataclass(frozen=True)
 class Credentials:
-    """The second line: PEM certificates and server key, the administrator's token, SSH keys in OpenSSH's formats."""
+    """The second line: PEM certificates and keys, the administrator's token, SSH keys in OpenSSH's formats.
+
+    The administrator has a certificate besides the token, as kubeadm would hand it out.
+    """
 
     certificate_authority: str
     server_certificate: str
     server_key: str
+    admin_certificate: str
+    admin_key: str
     token: str
     ssh_host_key: str
     ssh_host_public_key: str

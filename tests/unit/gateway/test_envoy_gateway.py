@@ -1,9 +1,26 @@
+import base64
 import json
 
-from support.gateway_api import GATEWAY, POLICY, ROUTE, endpoints, gateway, http_route, policy
+import pytest
+from support.certificates import pair, tls_secret
+from support.gateway_api import (
+    GATEWAY,
+    POLICY,
+    ROUTE,
+    connection_route,
+    endpoints,
+    gateway,
+    http_route,
+    listener,
+    passthrough,
+    policy,
+    secure,
+)
 
 from calico_lab.local import resources
+from calico_lab.local.controllers import envoy_gateway_infrastructure as infrastructure
 from calico_lab.local.controllers.envoy_gateway import FINALIZER, NAMESPACE
+from calico_lab.local.gateway_api.world import ObjectName
 
 PROXY = "envoy-default-load-balancing-gateway-4d05d5b6"
 CLUSTER = "httproute/default/round-robin-route/rule/0"
@@ -182,3 +199,53 @@ async def test_the_number_of_replicas_is_the_learners(cluster):
     await cluster.create(resources.BACKEND_TRAFFIC_POLICIES, policy("another"))
     await programmed(cluster, "AddressNotAssigned")
     assert (await proxy(cluster, resources.DEPLOYMENTS))["spec"]["replicas"] == 2
+
+
+async def test_private_keys_stand_in_a_secret_and_nowhere_else(cluster):
+    content = pair("www.example.com")
+    await cluster.guide()
+    await cluster.create(resources.SECRETS, tls_secret("example-cert", content))
+    await cluster.create(resources.GATEWAYS, gateway(secure(), name="secure"))
+    name = infrastructure.name(ObjectName("default", "secure"))
+
+    async def published():
+        item = await cluster.find(resources.SECRETS, name, NAMESPACE)
+        return item and item.get("data")
+
+    (text,) = (await cluster.until(published)).values()
+    (secret,) = json.loads(base64.b64decode(text))["resources"]
+    assert secret["tls_certificate"]["private_key"]["inline_string"] == content.key
+    config_map = await cluster.until(lambda: cluster.find(resources.CONFIG_MAPS, name, NAMESPACE))
+    assert content.key.splitlines()[1] not in json.dumps(config_map)
+    (port,) = (await cluster.until(lambda: cluster.find(resources.SERVICES, name, NAMESPACE)))["spec"]["ports"]
+    assert (port["name"], port["port"], port["targetPort"]) == ("https-443", 443, 10443)
+
+
+async def test_a_certificate_goes_once_no_listener_has_it(cluster):
+    await cluster.guide()
+    await cluster.create(resources.SECRETS, tls_secret("example-cert", pair("www.example.com")))
+    await cluster.create(resources.GATEWAYS, gateway(listener(), secure(), name="secure"))
+    name = infrastructure.name(ObjectName("default", "secure"))
+
+    async def certificates(number):
+        item = await cluster.find(resources.SECRETS, name, NAMESPACE)
+        return item is not None and len(item.get("data") or {}) == number
+
+    await cluster.until(lambda: certificates(1))
+    await cluster.client.delete(resources.SECRETS, "example-cert", "default")
+    await cluster.until(lambda: certificates(0))
+    found = await cluster.find(resources.GATEWAYS, "secure")
+    assert found["status"]["listeners"][1]["conditions"][0]["reason"] == "InvalidCertificateRef"
+
+
+@pytest.mark.parametrize(("resource", "kind"), [(resources.TCP_ROUTES, "TCPRoute"), (resources.TLS_ROUTES, "TLSRoute")])
+async def test_routes_of_connections_get_their_statuses(cluster, resource, kind):
+    await cluster.guide()
+    await cluster.create(resources.GATEWAYS, gateway(passthrough(), listener("tcp", 90, "TCP"), name="connections"))
+    await cluster.create(resource, connection_route(kind, parentRefs=[{"name": "connections"}]))
+
+    async def accepted():
+        status = (await cluster.find(resource, "connections")).get("status") or {}
+        return [entry["conditions"][0]["reason"] for entry in status.get("parents", [])] == ["Accepted"]
+
+    await cluster.until(accepted)

@@ -16,7 +16,6 @@ from support.gateway_api import (
 )
 
 from calico_lab.local.gateway_api.conditions import settled
-from calico_lab.local.gateway_api.resolve import Resolution
 from calico_lab.local.gateway_api.world import Infrastructure, ObjectName
 
 SCHEDULED = ("Accepted", "True", "Accepted", "The Gateway has been scheduled by Envoy Gateway")
@@ -118,7 +117,7 @@ def test_a_listener_that_allows_a_kind_it_cannot_take_is_not_programmed():
 @pytest.mark.parametrize("classes", [[], [gateway_class(controller="example.com/other")]])
 def test_gateways_of_other_classes_are_left_alone(classes):
     result = resolved(gateway_classes=classes)
-    assert result == Resolution({}, {}, {}, {}, {})
+    assert not any(vars(result).values())
 
 
 def test_a_class_is_accepted_unless_its_parameters_are_missing():

@@ -23,7 +23,7 @@ PROGRAMS = Programs(**{field.name: Path("/programs", field.name) for field in fi
 def test_envoy_takes_the_arguments_of_upstream():
     arguments = ["--service-cluster", "default/eg", "--config-yaml", "{}", "--cpuset-threads", "--concurrency=1"]
     command = IMAGES[ENVOY].command_line(PROGRAMS, [], arguments)
-    assert command == ["/programs/envoy", "--disable-hot-restart", *arguments]
+    assert (command[0], command[-len(arguments) :]) == ("/programs/envoy", arguments)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_images_of_tools_are_known_by_any_tag(name):
     assert find(name) is IMAGES[BUSYBOX]
 
 
-@pytest.mark.parametrize("name", ["nginx", "quay.io/busybox", "localhost:5000/busybox", ECHO_BASIC + "x"])
+@pytest.mark.parametrize("name", ["ghost", "quay.io/busybox", "localhost:5000/busybox", ECHO_BASIC + "x"])
 def test_other_images_are_missing_and_those_that_there_are_are_named(name):
     with pytest.raises(ImageMissing, match=f'does not have the image "{name}"; it has: .*busybox'):
         find(name)

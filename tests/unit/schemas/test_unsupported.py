@@ -20,7 +20,8 @@ DENIED = [
         "gateway.envoyproxy.io",
         'spec.rules[0].backendRefs[0].group: "gateway.envoyproxy.io"',
     ),
-    ("Gateway", "spec.listeners.0.protocol", "HTTPS", 'spec.listeners[0].protocol: "HTTPS"'),
+    ("Gateway", "spec.listeners.0.protocol", "UDP", 'spec.listeners[0].protocol: "UDP"'),
+    ("Gateway", "spec.listeners.0.tls", {"options": {"a": "b"}}, "spec.listeners[0].tls.options"),
     ("Gateway", "spec.addresses", [{"value": "10.10.10.7"}], "spec.addresses"),
     ("GatewayAPI", "spec.gatewayDeployment", {"spec": {}}, "spec.gatewayDeployment"),
     ("IPPool", "spec.vxlanMode", "Always", 'spec.vxlanMode: "Always"'),
@@ -75,6 +76,11 @@ ALLOWED = [
     ("HTTPRoute", "spec.rules.0.backendRefs.0.weight", 0),
     ("HTTPRoute", "spec.rules.0.filters", []),
     ("Gateway", "spec.listeners.0.protocol", "SCTP"),
+    (
+        "Gateway",
+        "spec.listeners.0",
+        {"name": "https", "port": 443, "protocol": "HTTPS", "tls": {"certificateRefs": []}},
+    ),
     ("BackendTrafficPolicy", "spec.loadBalancer.type", "Random"),
     ("Service", "spec.type", "LoadBalancer"),
     ("GatewayAPI", "spec.crdManagement", "Reconcile"),
@@ -102,7 +108,7 @@ def test_every_implemented_path_is_one_of_its_kinds_fields(judge):
 
 
 def _schema(judge, group, kind):
-    for version in ("v1", "v1alpha1", "v3"):
+    for version in ("v1", "v1alpha1", "v1alpha2", "v3"):
         found = judge.schema_of({"apiVersion": f"{group}/{version}".lstrip("/"), "kind": kind})[-1]
         if found:
             return found

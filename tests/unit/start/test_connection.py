@@ -12,11 +12,14 @@ AWKWARD = Path('/home/an "odd" name/lab')
 
 
 def test_kubeconfig_announces_the_lab_and_its_bastion():
-    text = connection.kubeconfig("https://127.0.0.1:1234", CREDENTIALS, lab="one", ssh_config=AWKWARD / "ssh_config")
+    reset = f"env 'XDG_STATE_HOME={AWKWARD}' calico-lab reset"
+    text = connection.kubeconfig(
+        "https://127.0.0.1:1234", CREDENTIALS, lab="one", ssh_config=AWKWARD / "ssh_config", reset=reset
+    )
     cluster = yaml.safe_load(text)["clusters"][0]["cluster"]
     assert cluster["server"] == "https://127.0.0.1:1234"
     assert base64.b64decode(cluster["certificate-authority-data"]).decode() == CREDENTIALS.certificate_authority
-    announced = {"name": "one", "ssh_config": str(AWKWARD / "ssh_config")}
+    announced = {"name": "one", "ssh_config": str(AWKWARD / "ssh_config"), "reset": reset}
     assert cluster["extensions"] == [{"name": "calico-lab", "extension": announced}]
 
 

@@ -1,18 +1,21 @@
 """The images that the lab has: programs of this machine that stand in for container images.
 
-An image is known by its full name, tag included; images of tools, which are the machine's own, by their name with any
-tag. Its program, and which arguments a manifest may hand it, are stated here and nowhere else: no manifest can make the
-kubelet run anything that is not in this table.
+An image is known by its full name, tag included; images of tools, which are the machine's own, and nginx by their name
+with any tag. Its program, and which arguments a manifest may hand it, are stated here and nowhere else: no manifest can
+make the kubelet run anything that is not in this table.
 """
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from calico_lab.errors import LabError
+from calico_lab.local.wire import JsonObject
 
 if TYPE_CHECKING:
     from calico_lab.local.start.programs import Programs
@@ -23,6 +26,7 @@ ENVOY_GATEWAY = "docker.io/envoyproxy/gateway:v1.5.9"
 COREDNS = "registry.k8s.io/coredns/coredns:v1.12.4"
 CURL = "docker.io/curlimages/curl"
 BUSYBOX = "docker.io/library/busybox"
+NGINX = "docker.io/library/nginx"
 
 
 class ArgumentsRefused(LabError):
@@ -34,18 +38,22 @@ class Image:
     """What stands behind an image's name.
 
     ``program`` gives the command line without the manifest's arguments, ``ports`` the TCP ports that the program will
-    listen on in an environment, ``options`` the arguments that a manifest may give and whether a value follows each.
-    An image of ``tools`` takes any arguments, and any command in the program's place: what it has is what the machine
-    has in /usr. One with a ``default`` has no program of its own: its arguments are a command line, or else that.
+    listen on in an environment, or None where only its configuration knows; ``folders`` are those that it needs beside
+    the ones that every pod has for itself. ``options`` are the arguments that a manifest may give and whether a value
+    follows each. An image of ``tools`` takes any arguments, and any command in the program's place: what it has is what
+    the machine has in /usr. One with a ``default`` has no program of its own: its arguments are a command line, or else
+    that.
     ``needs`` are programs of the machine, each with the Debian package that brings it.
     """
 
     program: Callable[[Programs], list[str]]
-    ports: Callable[[Mapping[str, str]], tuple[int, ...]] = lambda _environment: ()
+    ports: Callable[[Mapping[str, str]], tuple[int, ...] | None] = lambda _environment: ()
     options: Mapping[str, bool] = field(default_factory=dict)
     tools: bool = False
     default: Sequence[str] = ()
     needs: Mapping[str, str] = field(default_factory=dict)
+    folders: Sequence[str] = ()
+    stop_signal: signal.Signals = signal.SIGTERM
 
     def command_line(self, programs: Programs, command: Sequence[str], arguments: Sequence[str]) -> list[str]:
         """Return the whole command line. Raises :class:`ArgumentsRefused` for what the image doesn't take."""
@@ -76,7 +84,13 @@ def _module(name: str) -> Callable[[Programs], list[str]]:
 
 def _echo_ports(environment: Mapping[str, str]) -> tuple[int, ...]:
     ports = environment.get("HTTP_PORT") or "3000", environment.get("H2C_PORT") or "3001"
-    return tuple(int(port) for port in ports if port.isdecimal())
+    secure = [environment.get("HTTPS_PORT") or "8443"] if serves_tls(environment) else []
+    return tuple(int(port) for port in (*ports, *secure) if port.isdecimal())
+
+
+def serves_tls(environment: Mapping[str, str]) -> bool:
+    """Whether echo-basic serves HTTPS: with a certificate and a key, each the path of a file."""
+    return bool(environment.get("TLS_SERVER_CERT") and environment.get("TLS_SERVER_PRIVKEY"))
 
 
 _ENVOY_OPTIONS = {
@@ -99,13 +113,24 @@ _CURL_ENTRY_POINT = 'case "$1" in -*|*/*|"") ;; *) command -v "$1" > /dev/null &
 
 IMAGES: Mapping[str, Image] = {
     ECHO_BASIC: Image(_module("calico_lab.local.kubelet.images.echo_basic"), _echo_ports),
-    # Without --disable-hot-restart Envoy leaves a file in /dev/shm behind that keeps the next one from starting.
-    ENVOY: Image(lambda programs: [str(programs.envoy), "--disable-hot-restart"], options=_ENVOY_OPTIONS),
+    # Without --disable-hot-restart Envoy leaves a file in /dev/shm behind that keeps the next one from starting. Its
+    # access log reaches the pod's log at once, where Envoy by itself holds it back for up to ten seconds.
+    ENVOY: Image(
+        lambda programs: [str(programs.envoy), "--disable-hot-restart", "--file-flush-interval-msec", "50"],
+        options=_ENVOY_OPTIONS,
+    ),
     ENVOY_GATEWAY: Image(
         _module("calico_lab.local.controllers.envoy_gateway"), options={"server": False, "--config-path": True}
     ),
     COREDNS: Image(_module("calico_lab.local.cluster_dns.server"), lambda _environment: (53,)),
     CURL: Image(lambda _: ["/bin/sh", "-c", _CURL_ENTRY_POINT, "curl"], tools=True, needs={"/usr/bin/curl": "curl"}),
+    NGINX: Image(
+        lambda programs: [*_module("calico_lab.local.kubelet.images.nginx")(programs), str(programs.nginx)],
+        lambda _environment: None,
+        {"nginx": False, "-g": True},
+        folders=("/usr/share/nginx/html",),
+        stop_signal=signal.SIGQUIT,  # upon which nginx answers what it has been asked
+    ),
     BUSYBOX: Image(lambda _: [], tools=True, default=("/bin/sh",)),
 }
 
@@ -126,6 +151,15 @@ def find(name: str) -> Image:
                 f" sudo apt install {package}"
             )
     return image
+
+
+def folders_of(pod: JsonObject) -> list[str]:
+    """Return the folders that the images of a pod's containers need."""
+    found: list[str] = []
+    for container in [*(pod["spec"].get("initContainers") or []), *pod["spec"]["containers"]]:
+        with suppress(ImageMissing):
+            found += find(container["image"]).folders
+    return list(dict.fromkeys(found))
 
 
 def _without_tag(name: str) -> str:

@@ -39,7 +39,7 @@ class Context(NamedTuple):
 
 
 class EchoRequest(NamedTuple):
-    """A request as it arrived; ``headers`` in order of arrival, with canonical names."""
+    """A request as it arrived; ``headers`` in order of arrival, with canonical names; ``tls`` as the answer has it."""
 
     method: str
     uri: str
@@ -47,6 +47,7 @@ class EchoRequest(NamedTuple):
     host: str
     headers: list[tuple[str, str]]
     peer: str
+    tls: str = ""
 
 
 class EchoResponse(NamedTuple):
@@ -130,12 +131,13 @@ def _echo(request: EchoRequest, context: Context) -> bytes:
             values.setdefault(name, []).append(_json(value))
     separator = ",\n   "
     lists = [f"  {_json(name)}: [\n   {separator.join(texts)}\n  ]" for name, texts in sorted(values.items())]
+    tls = f',\n "tls": {request.tls}' if request.tls else ""
     headers = "{\n" + ",\n".join(lists) + "\n }" if lists else "{}"
     return (
         f'{{\n "path": {_json(request.uri)},\n "host": {_json(request.host)},\n "method": {_json(request.method)},\n'
         f' "proto": "{request.protocol}",\n "headers": {headers},\n'
         f' "namespace": {_json(context.namespace)},\n "ingress": {_json(context.ingress)},\n'
-        f' "service": {_json(context.service)},\n "pod": {_json(context.pod)}\n}}'
+        f' "service": {_json(context.service)},\n "pod": {_json(context.pod)}{tls}\n}}'
     ).encode()
 
 

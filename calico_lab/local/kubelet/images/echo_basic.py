@@ -1,7 +1,8 @@
 """The program behind the image echo-basic: an HTTP server that answers with what it was asked, and by whom.
 
 It stands in for ``gcr.io/k8s-staging-gateway-api/echo-basic`` at the tag that the guide names. Plain HTTP is served
-on HTTP_PORT (3000), HTTP/2 with prior knowledge on H2C_PORT (3001). Every line of its log is written before the
+on HTTP_PORT (3000), HTTP/2 with prior knowledge on H2C_PORT (3001), HTTPS on HTTPS_PORT (8443) where TLS_SERVER_CERT
+and TLS_SERVER_PRIVKEY name a certificate and its key. Every line of its log is written before the
 response that it speaks of, so that whoever has an answer finds it in the log.
 """
 
@@ -11,15 +12,17 @@ import asyncio
 import os
 import signal
 import socket
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from http import HTTPStatus
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import httptools
 import uvloop
 
+from calico_lab.local.kubelet.images import serves_tls
 from calico_lab.local.kubelet.images.echo_answer import (
     Context,
     EchoRequest,
@@ -28,6 +31,9 @@ from calico_lab.local.kubelet.images.echo_answer import (
     canonical_name,
     plain_error,
 )
+
+if TYPE_CHECKING:
+    import ssl
 
 STANDARD_OUTPUT = 1
 BACKLOG = 4096
@@ -223,8 +229,8 @@ class Answering:
             await asyncio.sleep(left)
 
 
-async def serve(context: Context, http_port: int, h2c_port: int) -> None:
-    """Listen on both ports, of every interface, until SIGTERM, and then until nobody asks any more.
+async def serve(environment: Mapping[str, str]) -> None:
+    """Listen on the ports that the environment names until SIGTERM, and then until nobody asks any more.
 
     Whoever sends requests here hears a moment after this program that the pod goes away. The program of the image
     itself ends at once, and loses the requests of that moment.
@@ -232,15 +238,23 @@ async def serve(context: Context, http_port: int, h2c_port: int) -> None:
     loop = asyncio.get_running_loop()
     told_to_end = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, told_to_end.set)
-    answering = Answering(context)
-    servers: tuple[tuple[int, str, Callable[[], asyncio.Protocol]], ...] = (
-        (http_port, "http", lambda: HttpConnection(answering)),
-        (h2c_port, "h2c", lambda: H2cConnection(answering)),
-    )
-    for port, name, connection in servers:
+    answering = Answering(Context.of(environment))
+    servers: list[tuple[str, str, Callable[[], asyncio.Protocol], ssl.SSLContext | None]] = [
+        (environment.get("HTTP_PORT") or "3000", "http", lambda: HttpConnection(answering), None),
+        (environment.get("H2C_PORT") or "3001", "h2c", lambda: H2cConnection(answering), None),
+    ]
+    if serves_tls(environment):
+        from calico_lab.local.kubelet.images.echo_tls import TlsConnection, server_context
+
+        # Clients that break off a handshake are nothing to tell: a probe of the port is one.
+        loop.set_exception_handler(lambda _loop, _told: None)
+        secure = server_context(environment)
+        port = environment.get("HTTPS_PORT") or "8443"
+        servers.append((port, "https", lambda: TlsConnection(answering, HttpConnection), secure))
+    for port, name, connection, tls in servers:
         os.write(STANDARD_OUTPUT, f"Starting server, listening on port {port} ({name})\n".encode())
-        listening = socket.create_server(("", port), backlog=BACKLOG)
-        await loop.create_server(connection, sock=listening, backlog=BACKLOG)
+        listening = socket.create_server(("", int(port)), backlog=BACKLOG)
+        await loop.create_server(connection, sock=listening, backlog=BACKLOG, ssl=tls)
     await told_to_end.wait()
     await answering.until_quiet()
     loop.remove_signal_handler(signal.SIGTERM)
@@ -249,9 +263,11 @@ async def serve(context: Context, http_port: int, h2c_port: int) -> None:
 
 def main() -> None:
     """Serve as the environment says."""
-    environment = os.environ
-    ports = int(environment.get("HTTP_PORT") or 3000), int(environment.get("H2C_PORT") or 3001)
-    uvloop.new_event_loop().run_until_complete(serve(Context.of(environment), *ports))
+    try:
+        uvloop.new_event_loop().run_until_complete(serve(os.environ))
+    except (OSError, ValueError) as error:
+        sys.stderr.write(f"panic: Failed to start listening: {error}\n")
+        sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 
 import pytest
 from conftest import until
@@ -55,6 +56,26 @@ async def test_configure_brings_the_new_configuration_into_force(world):
     await world.run("bastion", "sed -i 's/protocol bgp control1/protocol bgp renamed/' /etc/bird/bird.conf")
     await world.bird.configure()
     assert "renamed" in await world.birdc("bastion", "show", "protocols")
+
+
+async def test_one_that_hangs_keeps_nobody_waiting(world):
+    os.kill(await _pid(world), signal.SIGSTOP)
+    begun = time.monotonic()
+    for _ in range(20):  # more than can wait at its socket
+        world.bird._listens()
+    assert time.monotonic() - begun < 1
+    os.kill(await _pid(world), signal.SIGCONT)
+
+
+async def test_it_is_woken_at_each_full_second(world, monkeypatch):
+    woken = []
+    monkeypatch.setattr(world.bird, "_listens", lambda: woken.append(time.monotonic() % 1))
+    await until(lambda: _has(woken, 2))
+    assert max(woken) < 0.5
+
+
+async def _has(found, count):
+    return len(found) >= count
 
 
 async def _pid(world):

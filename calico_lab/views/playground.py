@@ -1,0 +1,156 @@
+"""A panel to try round robin with: set pods, requests, connections, Envoy workers and policy, run, and watch."""
+
+from __future__ import annotations
+
+import html
+import threading
+from functools import cached_property
+from typing import Any
+
+from calico_lab.errors import CalicoLabError
+from calico_lab.lab import Lab
+from calico_lab.lessons import experiment
+from calico_lab.lessons.evenness import Evenness
+from calico_lab.lessons.experiment import LIMITS, POLICIES, Seen, Settings
+from calico_lab.views.order_plot import OrderPlot
+from calico_lab.views.progress import WIDGET
+from calico_lab.views.requests_plot import RequestsPlot
+
+LABELS = {
+    "replicas": "Pods",
+    "requests": "Requests",
+    "concurrency": "At the same time",
+    "workers": "Envoy workers",
+    "policy": "Policy",
+}
+SHOWN_IN_ORDER = 120
+BLURRED = "Of requests at the same time, the pods' logs do not tell in which order Envoy dealt them out."
+
+
+class Playground:
+    """The panel. ``run`` tries settings without it, where there are no widgets."""
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+        self._running = threading.Lock()
+
+    def __repr__(self) -> str:
+        return (
+            "A playground: choose pods, requests, how many at the same time, Envoy workers and policy, then Run.\n"
+            "Where no panel is shown: lab.playground().run(replicas=4, requests=100, concurrency=10, workers=2, "
+            'policy="Random")'
+        )
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return {"text/plain": repr(self), WIDGET: self.widget._repr_mimebundle_()[WIDGET]}
+
+    def run(self, **settings: Any) -> Evenness:
+        """Try settings (the fields of ``Settings``) and return how evenly the requests came out."""
+        chosen = Settings(**settings)
+        address = experiment.set_up(self._lab, chosen)
+        return experiment.run(self._lab, chosen, address, lambda _seen: None).evenness
+
+    @cached_property
+    def widget(self) -> Any:
+        """The panel as a widget: its fields in the order of the Tab key, then Run, then what came of it."""
+        import ipywidgets
+
+        fields = ipywidgets.VBox(list(self.fields.values()))
+        self.button.on_click(lambda _button: self.start())
+        return ipywidgets.VBox([fields, self.button, self.status, self.bars, self.strip])
+
+    @cached_property
+    def fields(self) -> dict[str, Any]:
+        """One field for each setting."""
+        import ipywidgets
+
+        style, layout = {"description_width": "9em"}, ipywidgets.Layout(width="20em")
+        start = Settings()
+        numbers = {
+            name: ipywidgets.BoundedIntText(
+                value=getattr(start, name), min=1, max=most, description=LABELS[name], style=style, layout=layout
+            )
+            for name, most in LIMITS.items()
+        }
+        policy = ipywidgets.Dropdown(
+            options=POLICIES, value=start.policy, description=LABELS["policy"], style=style, layout=layout
+        )
+        return numbers | {"policy": policy}
+
+    @cached_property
+    def button(self) -> Any:
+        """Run, by mouse or by Enter when it has the focus."""
+        import ipywidgets
+
+        return ipywidgets.Button(description="Run", button_style="primary", tooltip="Send the requests")
+
+    @cached_property
+    def status(self) -> Any:
+        """What goes on, or went wrong, in words; screen readers say it when it changes."""
+        import ipywidgets
+
+        return ipywidgets.HTML(_spoken("Choose, then Run."))
+
+    @cached_property
+    def bars(self) -> Any:
+        """Requests for each pod."""
+        return _picture()
+
+    @cached_property
+    def strip(self) -> Any:
+        """Which pod got which request."""
+        return _picture()
+
+    def start(self) -> threading.Thread | None:
+        """Run what is set, in a thread of its own, so that other cells can run; nothing while one is running."""
+        if not self._running.acquire(blocking=False):
+            return None
+        self.button.disabled = True
+        thread = threading.Thread(target=self._run, daemon=True)
+        thread.start()
+        return thread
+
+    def _run(self) -> None:
+        try:
+            settings = Settings(**{name: field.value for name, field in self.fields.items()})
+            self.status.value = _spoken("Setting up pods, Envoy and policy …")
+            address = experiment.set_up(self._lab, settings)
+            self._show(experiment.run(self._lab, settings, address, self._show_so_far))
+        except CalicoLabError as error:
+            self._say_error(str(error))
+        except Exception as error:  # in a thread nobody else would hear of it
+            self._say_error(f"{type(error).__name__}: {error}")
+        finally:
+            self.button.disabled = False
+            self._running.release()
+
+    def _show_so_far(self, seen: Seen) -> None:
+        self.status.value = _spoken(f"{len(seen.sequence)} of {seen.settings.sent} requests answered …")
+        self._draw(seen)
+
+    def _show(self, seen: Seen) -> None:
+        self._draw(seen)
+        said = html.escape(repr(seen.evenness)).replace("\n", "<br>")
+        blurred = f"<br>{BLURRED}" if seen.settings.concurrency > 1 else ""
+        self.status.value = _spoken(f"<b>{seen.settings.policy}.</b> {said}{blurred}")
+
+    def _draw(self, seen: Seen) -> None:
+        if not seen.sequence:
+            return
+        self.bars.value = RequestsPlot(seen.evenness).png()
+        self.strip.value = OrderPlot.of(seen.sequence[-SHOWN_IN_ORDER:], seen.settings.replicas).png()
+        self.bars.layout.display = self.strip.layout.display = "block"
+
+    def _say_error(self, text: str) -> None:
+        said = html.escape(text).replace("\n", "<br>")
+        self.status.value = _spoken(f"<b>That did not work.</b> {said}")
+
+
+def _picture() -> Any:
+    import ipywidgets
+
+    return ipywidgets.Image(format="png", layout=ipywidgets.Layout(display="none", width="100%", max_width="768px"))
+
+
+def _spoken(text: str) -> str:
+    return f'<div role="status" aria-live="polite">{text}</div>'
