@@ -9,6 +9,7 @@
     ├── PrerequisiteError        the cluster or the bastion lacks what a lesson stands on
     ├── StepError                a step of the guide is not known, or cannot be taken from where the cluster is
     ├── ReportError              the output of a tool is not what that tool prints
+    ├── QuizError                there is no such quiz, or its file is not well formed
     ├── LabError                 the local lab could not do what was asked
     │   ├── MissingProgramError  a program that the lab needs is not there
     │   └── UnsupportedHostError this machine does not allow what the lab needs
@@ -82,6 +83,10 @@ class PrerequisiteError(CalicoLabError):
 
 class StepError(CalicoLabError):
     """The guide has no such step, or the cluster is already beyond it."""
+
+
+class QuizError(CalicoLabError):
+    """There is no quiz of that name, or its questions are not well formed."""
 
 
 class ReportError(CalicoLabError):
