@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from calico_lab.lessons.checks.scene import BACKEND, JsonObject, Objects, Scene
-from calico_lab.lessons.checks.verdict import Evidence, Verdict, done, not_yet, wrong
+from calico_lab.lessons.checks.verdict import Evidence, Verdict, done, first, not_yet, wrong
 
 REPLICAS = 4
 PORT = 3000
@@ -20,7 +20,11 @@ def check(scene: Scene) -> Verdict:
     deployment, service = scene.find("Deployment", BACKEND), scene.find("Service", BACKEND)
     assert deployment is not None  # noqa: S101 found above
     assert service is not None  # noqa: S101
-    return _deployment_wrong(scene, deployment) or _service_wrong(deployment, service) or _done(deployment, service)
+    return first(
+        lambda: _deployment_wrong(scene, deployment),
+        lambda: _service_wrong(deployment, service),
+        lambda: _done(deployment, service),
+    )
 
 
 def pods(scene: Scene) -> Objects:
@@ -66,7 +70,7 @@ def _deployment_wrong(scene: Scene, deployment: JsonObject) -> Verdict | None:
             hint="Nothing is broken: how many pods does the Deployment want?",
         )  # fmt: skip
     broken = _pods_wrong(scene, seen)
-    if broken:
+    if broken is not None:
         return broken
     if wanted != REPLICAS:
         return wrong(

@@ -6,7 +6,7 @@ import re
 
 from calico_lab.lessons.checks import bird, pools
 from calico_lab.lessons.checks.scene import JsonObject, Objects, Scene
-from calico_lab.lessons.checks.verdict import Evidence, Verdict, done, not_yet, wrong
+from calico_lab.lessons.checks.verdict import Evidence, Verdict, done, first, not_yet, wrong
 
 _ADDRESSES = "ip -o -4 address"
 _LOOK = "kubectl get bgpconfigurations,bgppeers -o yaml"
@@ -26,9 +26,11 @@ def check(scene: Scene) -> Verdict:
     found = bird.sessions(scene)
     if found is None:
         return bird.not_running(scene)
-    return _objects_wrong(scene, ranges, peers) or _sessions_wrong(scene, peers, found) or done(
-        f"{len(found)} nodes advertise {', '.join(ranges)} to the bastion", bird.sessions_seen(found)
-    )  # fmt: skip
+    return first(
+        lambda: _objects_wrong(scene, ranges, peers),
+        lambda: _sessions_wrong(scene, peers, found),
+        lambda: done(f"{len(found)} nodes advertise {', '.join(ranges)} to the bastion", bird.sessions_seen(found)),
+    )
 
 
 def _objects_wrong(scene: Scene, ranges: list[str], peers: Objects) -> Verdict | None:
@@ -63,9 +65,14 @@ def _sessions_wrong(scene: Scene, peers: Objects, found: list[bird.Session]) -> 
         )  # fmt: skip
     if not down:
         return None
-    explained = _other_address(scene, peers, table) or _other_number(scene, peers, table)
-    if explained:
-        return explained
+    return first(
+        lambda: _other_address(scene, peers, table),
+        lambda: _other_number(scene, peers, table),
+        lambda: _some_down(found, down, table),
+    )
+
+
+def _some_down(found: list[bird.Session], down: list[bird.Session], table: Evidence) -> Verdict:
     names = ", ".join(session.name for session in down)
     if any(session.info.startswith("down") for session in down) or len(down) < len(found):
         return wrong(

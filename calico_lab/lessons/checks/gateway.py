@@ -5,7 +5,7 @@ from __future__ import annotations
 from calico_lab import conditions
 from calico_lab.lessons.checks import common, gateway_api
 from calico_lab.lessons.checks.scene import GATEWAY, HOST, JsonObject, Scene
-from calico_lab.lessons.checks.verdict import Evidence, Verdict, done, not_yet, wrong
+from calico_lab.lessons.checks.verdict import Evidence, Verdict, done, first, not_yet, wrong
 
 PORT = 80
 GUIDE_CLASS = "tigera-gateway-class"
@@ -19,7 +19,12 @@ def check(scene: Scene) -> Verdict:
     gateway = scene.find("Gateway", GATEWAY)
     if gateway is None:
         return common.missing(scene, "gateway", "Gateway", GATEWAY)
-    return _class_wrong(scene, gateway) or _listener_wrong(gateway) or _not_accepted(scene, gateway) or _done(gateway)
+    return first(
+        lambda: _class_wrong(scene, gateway),
+        lambda: _listener_wrong(gateway),
+        lambda: _not_accepted(scene, gateway),
+        lambda: _done(gateway),
+    )
 
 
 def _class_wrong(scene: Scene, gateway: JsonObject) -> Verdict | None:

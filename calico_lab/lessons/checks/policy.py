@@ -5,7 +5,7 @@ from __future__ import annotations
 from calico_lab import conditions
 from calico_lab.lessons.checks import common
 from calico_lab.lessons.checks.scene import GATEWAY, POLICY, ROUTE, JsonObject, Scene
-from calico_lab.lessons.checks.verdict import Evidence, Verdict, done, not_yet, wrong
+from calico_lab.lessons.checks.verdict import Evidence, Verdict, done, first, not_yet, wrong
 
 KIND = "BackendTrafficPolicy"
 GROUP = "gateway.networking.k8s.io"
@@ -22,7 +22,12 @@ def check(scene: Scene) -> Verdict:
     policy = scene.find(KIND, POLICY)
     if policy is None:
         return common.missing(scene, "policy", KIND, POLICY)
-    return _target_wrong(policy) or _type_wrong(policy) or _not_accepted(scene, policy) or _in_envoy(scene, policy)
+    return first(
+        lambda: _target_wrong(policy),
+        lambda: _type_wrong(policy),
+        lambda: _not_accepted(scene, policy),
+        lambda: _in_envoy(scene, policy),
+    )
 
 
 def _target_wrong(policy: JsonObject) -> Verdict | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from calico_lab import conditions
 from calico_lab.lessons.checks import backend, common
 from calico_lab.lessons.checks.scene import BACKEND, GATEWAY, HOST, PATH, ROUTE, JsonObject, Scene
-from calico_lab.lessons.checks.verdict import Evidence, Verdict, done, not_yet, wrong
+from calico_lab.lessons.checks.verdict import Evidence, Verdict, done, first, not_yet, wrong
 
 _LOOK = f"kubectl get httproute {ROUTE} -o yaml"
 
@@ -17,13 +17,13 @@ def check(scene: Scene) -> Verdict:
     route = scene.find("HTTPRoute", ROUTE)
     if route is None:
         return common.missing(scene, "route", "HTTPRoute", ROUTE)
-    return (
-        _parent_wrong(scene, route)
-        or _hostname_wrong(route)
-        or _path_wrong(route)
-        or _backend_wrong(scene, route)
-        or _not_accepted(scene, route)
-        or _in_envoy(scene, route)
+    return first(
+        lambda: _parent_wrong(scene, route),
+        lambda: _hostname_wrong(route),
+        lambda: _path_wrong(route),
+        lambda: _backend_wrong(scene, route),
+        lambda: _not_accepted(scene, route),
+        lambda: _in_envoy(scene, route),
     )
 
 

@@ -6,7 +6,7 @@ compare by it. It is empty when the step is done.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -113,6 +113,14 @@ class Verdicts:
 
 
 builtin_all = all
+
+
+def first(*questions: Callable[[], Verdict | None]) -> Verdict:
+    """Return the first verdict that there is; what comes after it is not asked. The last question has one.
+
+    Not ``or``: a verdict that a step is not done counts as false.
+    """
+    return next(verdict for question in questions if (verdict := question()) is not None)
 
 
 def done(because: str, *evidence: Evidence) -> Verdict:
