@@ -16,33 +16,21 @@ import signal
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from calico_lab.completed_command import CompletedCommand
-from calico_lab.errors import CommandError, NoBastionError
+from calico_lab.errors import NoBastionError
+from calico_lab.host import Connection, Host
 
 HOST = "bastion"
 THIS_HOST = ("here", "local")
 
 
-class Connection(Protocol):
-    """A way to the bastion: over SSH, or none needed."""
-
-    def run(self, command: str, *, stdin: str, time_limit: float) -> CompletedCommand:
-        """Run a command to its end; raises ``TimeoutError`` when that takes longer than ``time_limit`` seconds."""
-
-    def close(self) -> None:
-        """Let go of what the connection holds; it is made again when needed."""
-
-    def interactive(self, command: str | None) -> int:
-        """Connect this process's own terminal or pipes with a command or a login shell; returns its exit code."""
-
-
-class Bastion:
-    """Runs commands on the bastion. The connection is made by the first of them."""
+class Bastion(Host):
+    """Runs commands on the bastion."""
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+        super().__init__(connection, "the bastion")
 
     @classmethod
     def find(
@@ -71,36 +59,6 @@ class Bastion:
         config = Path(given) if given else own_config if named or not announced_ssh_config else announced_ssh_config
         address = look_up(named or HOST, config, must_exist=bool(given) or config == announced_ssh_config)
         return cls(SshConnection(address))
-
-    def run(self, command: str, *, stdin: str = "", time_limit: float = 60.0, check: bool = True) -> CompletedCommand:
-        """Run a shell command and return what came of it.
-
-        Raises ``CommandError`` when it exits with another code than 0 (unless ``check`` is false) or takes longer than
-        ``time_limit`` seconds, and ``NoBastionError`` when the bastion cannot be reached.
-        """
-        try:
-            completed = self._connection.run(command, stdin=stdin, time_limit=time_limit)
-        except TimeoutError:
-            raise CommandError(
-                f"still running on the bastion after {time_limit:g} s, no longer waited for: {command}", exit_code=-1
-            ) from None
-        if check and completed.exit_code:
-            said = (completed.errors or completed.output).rstrip()
-            raise CommandError(
-                f"exit code {completed.exit_code} on the bastion: {command}\n{said}",
-                exit_code=completed.exit_code,
-                output=completed.output,
-                errors=completed.errors,
-            )
-        return completed
-
-    def interactive(self, command: str | None = None) -> int:
-        """Hand this process's terminal to a command, or to a login shell, on the bastion; returns its exit code."""
-        return self._connection.interactive(command)
-
-    def close(self) -> None:
-        """Close the connection; the next command makes it again."""
-        self._connection.close()
 
 
 class ThisHost:

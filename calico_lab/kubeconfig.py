@@ -37,8 +37,8 @@ class Kubeconfig:
 
     ``namespace`` is the learner's; ``context_namespace`` is what the context itself says, when another was asked for.
     ``user`` is the name of the entry with the credentials. ``lab`` is what the cluster's extension announces, empty on
-    a cluster that announces nothing: its ``name``, and ``ssh_config``, the SSH configuration by which its bastion is
-    reached.
+    a cluster that announces nothing: its ``name``, ``ssh_config``, the SSH configuration by which its bastion is
+    reached, ``nodes``, those that it leads to as well, and ``reset``, the command that makes the lab fresh.
     """
 
     files: str

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, overload
 from calico_lab import kubeconfig as kubeconfigs
 from calico_lab.bastion import Bastion
 from calico_lab.cluster import Cluster
+from calico_lab.host import Host
 from calico_lab.kubeconfig import Kubeconfig
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class Lab:
         self.kubeconfig = kubeconfig
         self.cluster = Cluster(kubeconfig)
         self._named_bastion = bastion
+        self._nodes: dict[str, Host] = {}
 
     @property
     def name(self) -> str:
@@ -40,6 +42,17 @@ class Lab:
         """The bastion; raises ``NoBastionError`` when nothing says where it is."""
         announced = self.kubeconfig.lab.get("ssh_config")
         return Bastion.find(Path(announced) if announced else None, named=self._named_bastion)
+
+    def node(self, name: str) -> Host:
+        """Return a node of a lab of one's own, to run commands on.
+
+        Raises ``LabError`` when there is no such node; and on another cluster, with what to do there instead.
+        """
+        from calico_lab import node
+
+        if name not in self._nodes:
+            self._nodes[name] = node.find(self.kubeconfig, name)
+        return self._nodes[name]
 
     def begin(self, step: str) -> Begun:
         """Bring the lab to the state after a step of the guide, whatever its state is: the first cell of a lesson.
@@ -71,6 +84,8 @@ class Lab:
         self.cluster = Cluster(self.kubeconfig)
         if "bastion" in vars(self):
             self.bastion.close()
+        for node in self._nodes.values():
+            node.close()
 
     @overload
     def check(self) -> Verdicts: ...

@@ -21,8 +21,8 @@ def kubeconfig(
 ) -> str:
     """Return the kubeconfig for an API server at the URL ``server``.
 
-    With ``ssh_config`` the cluster carries the extension that announces to the course the lab, its bastion and
-    ``reset``, the shell command that makes it fresh; and there is a second context, with a client certificate in
+    With ``ssh_config`` the cluster carries the extension that announces to the course the lab, its bastion, its nodes
+    and ``reset``, the shell command that makes it fresh; and there is a second context, with a client certificate in
     place of the token.
     """
     authority = _base64(credentials.certificate_authority)
@@ -78,6 +78,7 @@ def _extensions(lab: str, ssh_config: Path, reset: str) -> str:
       extension:
         name: {lab}
         ssh_config: {_quoted(str(ssh_config))}
+        nodes: {_quoted(" ".join(node.name for node in NODES))}
         reset: {_quoted(reset)}
 """
 

@@ -20,6 +20,7 @@ def test_kubeconfig_announces_the_lab_and_its_bastion():
     assert cluster["server"] == "https://127.0.0.1:1234"
     assert base64.b64decode(cluster["certificate-authority-data"]).decode() == CREDENTIALS.certificate_authority
     announced = {"name": "one", "ssh_config": str(AWKWARD / "ssh_config"), "reset": reset}
+    announced["nodes"] = "control1 worker1 worker2"
     assert cluster["extensions"] == [{"name": "calico-lab", "extension": announced}]
 
 
@@ -34,6 +35,14 @@ def test_ssh_config_leads_to_the_bastion():
     found = paramiko.SSHConfig.from_text(text).lookup("bastion")
     assert (found["hostname"], found["port"], found["stricthostkeychecking"]) == ("127.0.0.1", "2222", "yes")
     assert found["identityfile"] == ["/a folder/key"]
+
+
+def test_ssh_config_leads_to_every_node_that_the_kubeconfig_announces():
+    text = connection.kubeconfig("https://127.0.0.1:1", CREDENTIALS, lab="one", ssh_config=Path("/ssh_config"))
+    cluster = yaml.safe_load(text)["clusters"][0]["cluster"]
+    nodes = cluster["extensions"][0]["extension"]["nodes"].split()
+    config = paramiko.SSHConfig.from_text(connection.ssh_config(2222, Path("/key"), Path("/known_hosts")))
+    assert {node: config.lookup(node)["user"] for node in nodes} == {node: node for node in nodes} != {}
 
 
 def test_known_hosts_vouches_for_the_host_key(tmp_path: Path):
