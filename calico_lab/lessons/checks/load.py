@@ -9,18 +9,15 @@ Envoy's counters know of more requests than the log, these counters and the pods
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
-from calico_lab import errors
 from calico_lab.lessons.checks import common, statistics
 from calico_lab.lessons.checks.scene import HOST, PATH, Scene
 from calico_lab.lessons.checks.verdict import Evidence, Verdict, wrong
-from calico_lab.tools import envoy_admin
+from calico_lab.tools import access_log
+from calico_lab.tools.access_log import Request
 
 REQUESTS = statistics.REQUESTS
 _LINES = 20 * REQUESTS
@@ -28,18 +25,6 @@ _LINES = 20 * REQUESTS
 _ATTEMPTS, _PAUSE = 4, 0.05
 OK = 200
 _LOOK = "kubectl logs -n NAMESPACE POD -c envoy   for Envoy's pod"
-
-
-@dataclass(frozen=True)
-class Request:
-    """A line of Envoy's access log: ``host`` is the Host that the client named, ``flags`` are Envoy's own."""
-
-    time: str
-    host: str
-    path: str
-    status: int
-    flags: str
-    upstream: str
 
 
 def check(scene: Scene) -> Verdict:
@@ -127,40 +112,15 @@ def _seen(last: Sequence[Request]) -> Evidence:
     return Evidence(f"Envoy's access log, the last {REQUESTS} requests", told or "none", _LOOK)
 
 
-def parse_access_log(text: str) -> list[Request]:
-    """Read Envoy Gateway's access log; lines that are not JSON, such as Envoy's own messages, are left out."""
-    return [request for line in text.splitlines() if (request := _request(line)) is not None]
-
-
-def _request(line: str) -> Request | None:
-    try:
-        entry: dict[str, Any] = json.loads(line)
-        return Request(
-            time=str(entry["start_time"]),
-            host=str(entry.get(":authority") or ""),
-            path=str(entry.get("x-envoy-origin-path") or ""),
-            status=int(entry["response_code"]),
-            flags=str(entry.get("response_flags") or ""),
-            upstream=str(entry.get("upstream_host") or ""),
-        )
-    except (ValueError, KeyError, TypeError):
-        return None
-
-
 def _logged(scene: Scene, total: int) -> list[Request] | None:
     """Return the requests in the access logs, or None when they lack some of the ``total`` that Envoy has counted."""
     for _attempt in range(_ATTEMPTS):
-        requests = [request for envoy in scene.envoys() for request in parse_access_log(_log(scene, envoy))]
+        cluster = scene.lab.cluster
+        requests = [
+            request for envoy in scene.envoys()
+            for request in access_log.read(cluster, envoy.pod, envoy.namespace, last_lines=_LINES)
+        ]  # fmt: skip
         if len(requests) >= min(total, _LINES):
             return requests
         time.sleep(_PAUSE)
     return None
-
-
-def _log(scene: Scene, envoy: envoy_admin.EnvoyAdmin) -> str:
-    path = f"/api/v1/namespaces/{envoy.namespace}/pods/{envoy.pod}/log"
-    try:
-        text: bytes = scene.lab.cluster._api.read(path, container="envoy", tailLines=str(_LINES))
-    except (errors.NotFound, errors.BadRequest):
-        return ""  # the pod has just gone, or not come so far
-    return text.decode(errors="replace")
