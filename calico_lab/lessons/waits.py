@@ -18,7 +18,7 @@ from calico_lab.bastion import Bastion
 from calico_lab.cluster import Awaited, Cluster, JsonObject
 from calico_lab.errors import NotFound, ReportError, WaitTimeout
 from calico_lab.lessons import obstacles
-from calico_lab.tools import hey
+from calico_lab.tools import envoy_admin, hey
 from calico_lab.views import progress
 
 TIME_LIMIT = float(os.environ.get("CALICO_LAB_TIME_LIMIT", "60"))
@@ -88,6 +88,22 @@ def condition(cluster: Cluster, kind: str, name: str, kind_of: str, *, time_limi
         return conditions.is_true(found, kind_of)
 
     return _object(cluster, kind, name, is_so, f"{kind} {name} is {kind_of}", time_limit)
+
+
+def endpoints(cluster: Cluster, gateway: str, number: int, *, time_limit: float = TIME_LIMIT) -> Awaited:
+    """Wait until a Gateway's Envoys send requests to so many endpoints, in all its clusters together.
+
+    Envoy hears of a pod some moments after Kubernetes does.
+    """
+
+    def known() -> list[int]:
+        configurations = [envoy.configuration() for envoy in envoy_admin.of_gateway(cluster, gateway)]
+        return [sum(len(each.endpoints) for each in found.clusters) for found in configurations]
+
+    return until(
+        lambda: set(known()) == {number}, f"Envoy knows {number} endpoints", remedy="kubectl get endpointslices",
+        time_limit=time_limit, in_the_way=lambda: f"  - Envoy knows {', '.join(map(str, known())) or 'nothing'}",
+    )  # fmt: skip
 
 
 def answers(bastion: Bastion, address: str, *, time_limit: float = TIME_LIMIT) -> Awaited:

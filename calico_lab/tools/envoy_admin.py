@@ -40,6 +40,14 @@ class Source:
 
 
 @dataclass(frozen=True)
+class EnvoyListener:
+    """A listener: where Envoy takes connections, as ``address:port``."""
+
+    name: str
+    address: str
+
+
+@dataclass(frozen=True)
 class EnvoyCluster:
     """A cluster: those who answer. ``policy`` is such as ``round_robin``; an endpoint is ``address:port``."""
 
@@ -64,10 +72,11 @@ class EnvoyRoute:
 
 @dataclass(frozen=True, repr=False)
 class Configuration:
-    """The routes and clusters by which an Envoy works now."""
+    """The routes, clusters and listeners by which an Envoy works now."""
 
     routes: tuple[EnvoyRoute, ...]
     clusters: tuple[EnvoyCluster, ...]
+    listeners: tuple[EnvoyListener, ...] = ()
 
     def routes_from(self, kind: str, name: str, namespace: str) -> list[EnvoyRoute]:
         """Return the routes that came from a Kubernetes object."""
@@ -180,7 +189,14 @@ def parse_config_dump(text: bytes | str) -> Configuration:
         for section in sections
         for entry in section.get("dynamic_active_clusters", ())
     ]
-    return Configuration(tuple(routes), tuple(sorted(clusters, key=lambda cluster: cluster.name)))
+    listeners = [
+        EnvoyListener(entry["name"], _address(entry["active_state"]["listener"].get("address", {})))
+        for section in sections
+        for entry in section.get("dynamic_listeners", ())
+        if "active_state" in entry
+    ]
+    by_name = sorted(clusters, key=lambda cluster: cluster.name)
+    return Configuration(tuple(routes), tuple(by_name), tuple(listeners))
 
 
 def parse_clusters(text: bytes | str) -> pd.DataFrame:

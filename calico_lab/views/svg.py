@@ -56,6 +56,11 @@ class Sheet:
             f'<path d="{lines}" class="glyph"/></g>'
         )
 
+    def number(self, x: float, y: float, number: int) -> None:
+        """Draw a number in a disc, to speak of a place in the picture."""
+        self._parts.append(f'<circle cx="{x:g}" cy="{y:g}" r="12" class="disc number"/>')
+        self.text(x, y + 5.5, str(number), "figure", anchor="middle")
+
     def document(self) -> str:
         """Return the whole SVG."""
         head = (
@@ -113,6 +118,8 @@ _SHAPES = (
     ".bgp.off{stroke:var(--bad);stroke-dasharray:7 6}"
     ".request{stroke:var(--request);stroke-width:5;stroke-linecap:round}"
     ".deal{stroke:var(--request);stroke-width:1.8}.tip{fill:var(--request)}"
+    ".back{stroke:var(--muted);stroke-width:2;stroke-dasharray:6 6}"
+    ".disc.number{fill:var(--ink)}.figure{fill:var(--paper);font-weight:700;font-size:14px}"
     ".disc.good{fill:var(--good)}.disc.bad{fill:var(--bad)}"
     ".glyph{stroke:var(--paper);stroke-width:2.4;stroke-linecap:round;stroke-linejoin:round}"
 )

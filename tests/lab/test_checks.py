@@ -27,9 +27,9 @@ PAIRS = [(row, BY_NAME[row["pair"]]) for row in ROWS if "pair" in row]
 SECONDS = 8.0
 LOAD = "hey -n 100 -c 100 -host www.example.com http://ADDRESS/round"
 KEEP = "sudo cp /etc/bird/bird.conf /tmp/kept"
-# What is the same again is not restarted: a BGP session takes seconds.
+# What is the same again is read again and not restarted: a BGP session takes seconds.
 PUT_BACK = (
-    "cmp -s /etc/bird/bird.conf /tmp/kept && sudo birdc show status > /dev/null && sudo birdc enable all > /dev/null"
+    "cmp -s /etc/bird/bird.conf /tmp/kept && sudo birdc configure > /dev/null && sudo birdc enable all > /dev/null"
     " || { sudo cp /tmp/kept /etc/bird/bird.conf; sudo systemctl restart bird; }; sudo apt install -y hey > /dev/null"
 )
 

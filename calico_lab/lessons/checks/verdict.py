@@ -77,6 +77,9 @@ def _hanging(evidence: Evidence) -> list[str]:
     return [f"{evidence.what}:", *(f"  {line}" for line in evidence.seen.splitlines())]
 
 
+NOTHING = "Nothing is wrong"
+
+
 @dataclass(frozen=True, repr=False)
 class Verdicts:
     """The verdicts on all steps, in the order of the guide."""
@@ -95,6 +98,11 @@ class Verdicts:
     def __getitem__(self, step: str) -> Verdict:
         return {verdict.step: verdict for verdict in self.all}[step]
 
+    @property
+    def complaints(self) -> Verdicts:
+        """Those of the verdicts that say wrong: what will not become right by waiting."""
+        return Verdicts(tuple(verdict for verdict in self.all if verdict.status is Status.WRONG))
+
     def frame(self) -> pd.DataFrame:
         """Return a table: a row for each step, with its ``status``, ``key`` and ``sentence``."""
         import pandas as pd
@@ -104,12 +112,12 @@ class Verdicts:
         return pd.DataFrame(rows, columns=["status", "key", "sentence"], index=index)
 
     def __repr__(self) -> str:
-        return "\n".join(f"{verdict.status.mark} {verdict.sentence}" for verdict in self.all)
+        return "\n".join(f"{verdict.status.mark} {verdict.sentence}" for verdict in self.all) or NOTHING
 
     def _repr_html_(self) -> str:
         from calico_lab.lessons.checks import card
 
-        return card.of_all(self.all)
+        return card.of_all(self.all) if self.all else f"<p>{NOTHING}.</p>"
 
 
 builtin_all = all

@@ -1,0 +1,167 @@
+"""The path of a request, read off the live lab: bastion, node, Envoy, pod.
+
+Each is asked itself what it does with a packet for the gateway's address: the bastion's kernel and BIRD, the node's
+nftables where the lab opens a shell on its nodes, and Envoy's own configuration.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from calico_lab.errors import LabError, PrerequisiteError
+from calico_lab.lessons.counts import BACKEND
+from calico_lab.lessons.steps import GATEWAY
+from calico_lab.tools import birdc, envoy_admin, nft
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from calico_lab.cluster import JsonObject
+    from calico_lab.lab import Lab
+    from calico_lab.tools.access_log import Request
+
+PORT = 80
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A pod on the path: its label, its node, and the address and port at which it is asked."""
+
+    label: str
+    node: str
+    endpoint: str
+
+
+@dataclass(frozen=True, repr=False)
+class Path:
+    """The path to ``destination``, the gateway's address and port.
+
+    ``prefix`` is the bastion's route, learned from ``learned_from`` and leading to ``next_hop``, an address of the node
+    ``node``. ``translation`` is what that node does with the destination, None where nobody may look. ``listener``,
+    ``match`` and ``policy`` are Envoy's; an Envoy has no port where its listener is not known.
+    """
+
+    client: str
+    destination: str
+    prefix: str
+    learned_from: str
+    next_hop: str
+    node: str
+    translation: nft.Translation | None
+    envoy: Stop
+    listener: str
+    match: str
+    policy: str
+    pods: tuple[Stop, ...]
+
+    def __repr__(self) -> str:
+        translated = "not looked at: no shell on the nodes" if self.translation is None else repr(self.translation)
+        return "\n".join(
+            (
+                f"bastion {self.client} asks for {self.destination}",
+                f"  route {self.prefix} by way of {self.next_hop} ({self.node}), learned from {self.learned_from}",
+                f"node {self.node}: {translated}",
+                f"Envoy {self.envoy.endpoint} on {self.envoy.node}",
+                f"  listener {self.listener}",
+                f"  route {self.match}",
+                f"  cluster of {len(self.pods)} endpoints, {self.policy}",
+                *(f"    {pod.label} {pod.endpoint} on {pod.node}" for pod in self.pods),
+            )
+        )
+
+
+def read(lab: Lab, gateway: str = GATEWAY, labels: str = BACKEND) -> Path:
+    """Read the path to a Gateway's address. Raises ``PrerequisiteError`` when it has no address or no Envoy."""
+    addresses = (lab.cluster.get("Gateway", gateway).get("status") or {}).get("addresses") or ()
+    envoys = envoy_admin.of_gateway(lab.cluster, gateway)
+    if not addresses or not envoys:
+        raise PrerequisiteError(f"the Gateway {gateway} has no address or no Envoy", remedy='lab.begin("route")')
+    address = str(addresses[0]["value"])
+    client, next_hop = _kernel_route(lab, address)
+    prefix, learned_from = _bird_route(lab, address)
+    node = _node_at(lab, next_hop)
+    pods = lab.cluster.list("Pod", labels=labels)
+    envoy = envoys[0]
+    configuration = envoy.configuration()
+    return Path(
+        client, f"{address}:{PORT}", prefix, learned_from, next_hop, node, _translation(lab, node, address),
+        _envoy_stop(lab.cluster.get("Pod", envoy.pod, envoy.namespace), configuration),
+        *_in_envoy(configuration), _stops(configuration, pods),
+    )  # fmt: skip
+
+
+def legs(request: Request, path: Path) -> pd.DataFrame:
+    """Return who speaks with whom on the way of one request, as Envoy's access log tells: ``from`` and ``to``.
+
+    The client's ports, which are drawn at random, are left out; which pod was chosen too.
+    """
+    import pandas as pd
+
+    endpoints = {pod.endpoint for pod in path.pods}
+    rows = {
+        "bastion → gateway": (_without_port(request.client), path.destination),
+        "node → Envoy": (_without_port(request.client), request.received_at),
+        "Envoy → pod": (
+            _without_port(request.sent_from), "one of the pods" if request.upstream in endpoints else request.upstream
+        ),
+    }  # fmt: skip
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["from", "to"])
+
+
+def _without_port(endpoint: str) -> str:
+    return endpoint.rpartition(":")[0]
+
+
+def _kernel_route(lab: Lab, address: str) -> tuple[str, str]:
+    """Return the bastion's own address on the way there, and the next hop; empty where there is none."""
+    printed = lab.bastion.run(f"ip -4 route get {address}", check=False).output
+    source, hop = re.search(r"\bsrc ([\d.]+)", printed), re.search(r"\bvia ([\d.]+)", printed)
+    return source[1] if source else "", hop[1] if hop else ""
+
+
+def _bird_route(lab: Lab, address: str) -> tuple[str, str]:
+    """Return the prefix by which BIRD sends packets for an address, and whom it learned that from."""
+    routes = birdc.parse_routes(lab.bastion.run(f"sudo birdc show route for {address}", check=False).output)
+    for route in routes[routes["best"]].itertuples():
+        return str(route.prefix), str(route.protocol)
+    return "none", "nobody"
+
+
+def _node_at(lab: Lab, address: str) -> str:
+    for node in lab.cluster.list("Node"):
+        if any(each["address"] == address for each in node["status"].get("addresses") or ()):
+            return str(node["metadata"]["name"])
+    return ""
+
+
+def _translation(lab: Lab, node: str, address: str) -> nft.Translation | None:
+    try:
+        shell = lab.node(node)
+    except LabError:
+        return None
+    return nft.follow(shell.run(nft.COMMAND).output, address, PORT)
+
+
+def _envoy_stop(pod: JsonObject, configuration: envoy_admin.Configuration) -> Stop:
+    port = next((f":{each.address.rpartition(':')[2]}" for each in configuration.listeners), "")
+    return Stop("Envoy", pod["spec"].get("nodeName", ""), f"{pod['status'].get('podIP', '')}{port}")
+
+
+def _in_envoy(configuration: envoy_admin.Configuration) -> tuple[str, str, str]:
+    """Return Envoy's listener, route and policy; of several routes and clusters the first."""
+    listener = next((f"{each.name} at {each.address}" for each in configuration.listeners), "none")
+    match = next((f"{' '.join(each.domains)} {each.match}" for each in configuration.routes), "none")
+    policy = next((each.policy for each in configuration.clusters), "none")
+    return listener, match, policy
+
+
+def _stops(configuration: envoy_admin.Configuration, pods: list[JsonObject]) -> tuple[Stop, ...]:
+    """Return Envoy's endpoints as the course numbers the pods; one that is no pod of the lesson keeps its address."""
+    numbered = {pod["status"].get("podIP"): (f"pod {number}", pod) for number, pod in enumerate(pods, 1)}
+    found = []
+    for endpoint in sorted({each for cluster in configuration.clusters for each in cluster.endpoints}):
+        label, pod = numbered.get(_without_port(endpoint), ("not a pod of the lesson", {"spec": {}}))
+        found.append(Stop(label, pod["spec"].get("nodeName", ""), endpoint))
+    return tuple(sorted(found, key=lambda stop: (stop.label, stop.endpoint)))
