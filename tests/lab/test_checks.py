@@ -24,7 +24,7 @@ Row = dict[str, Any]
 ROWS: list[Row] = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text())["rows"]
 BY_NAME = {row["fault"]: row for row in ROWS}
 PAIRS = [(row, BY_NAME[row["pair"]]) for row in ROWS if "pair" in row]
-SECONDS = 8.0
+SECONDS = 20.0
 LOAD = "hey -n 100 -c 100 -host www.example.com http://ADDRESS/round"
 KEEP = "sudo cp /etc/bird/bird.conf /tmp/kept"
 # What is the same again is read again and not restarted: a BGP session takes seconds.

@@ -96,10 +96,18 @@ def test_without_a_configuration_the_name_is_the_address(tmp_path):
     assert look_up("me@bastion", tmp_path / "none", must_exist=False) == Address("bastion", 22, "me")
 
 
-def test_a_way_through_another_host_is_refused(tmp_path):
+def test_a_way_through_another_host_is_looked_up_too(tmp_path):
     ssh_config = tmp_path / "ssh_config"
-    ssh_config.write_text("Host far\n ProxyJump near\n")
-    with pytest.raises(NoBastionError, match="by way of another host"):
+    ssh_config.write_text("Host far\n ProxyJump near\nHost near\n HostName 198.51.100.7\n User me\n")
+    jump = look_up("far", ssh_config, must_exist=True).jump
+    assert jump
+    assert (jump.user, jump.host, jump.port) == ("me", "198.51.100.7", 22)
+
+
+def test_a_way_through_a_program_is_refused(tmp_path):
+    ssh_config = tmp_path / "ssh_config"
+    ssh_config.write_text("Host far\n ProxyCommand nc %h %p\n")
+    with pytest.raises(NoBastionError, match="by way of a program"):
         look_up("far", ssh_config, must_exist=True)
 
 
