@@ -8,15 +8,16 @@ COMPILED := $(VENV)/.compiled
 SOURCES := $(shell find calico_lab -name '*.py')
 CHECKED := calico_lab tests bench scripts notebooks
 
-.PHONY: help setup demo lab test test-browser lint unit notebooks soak bench lock schemas clean
+.PHONY: help setup demo lab test test-browser pictures lint unit notebooks soak bench lock schemas clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo 'make demo       set up, start the local lab, run the round-robin notebook, show the result'
-	@echo 'make lab        open JupyterLab on the notebooks, with the local lab running'
+	@echo 'make lab        open JupyterLab on a copy of the notebooks, with the local lab running'
 	@echo 'make test       every check: lint, unit, notebooks'
 	@echo 'make setup      set up only, into $(VENV)'
 	@echo 'make test-browser   what a learner sees in a browser; needs chromium'
+	@echo 'make pictures   make the pictures of docs/ anew, in a browser'
 	@echo 'make soak       the checks that take minutes: fifty kills, two hundred labs'
 	@echo 'make bench      measure'
 	@echo 'make lock       pin the dependencies anew'
@@ -56,8 +57,7 @@ demo: setup
 	@$(BIN)/calico-lab demo
 
 lab: setup
-	@$(BIN)/calico-lab up
-	@eval "$$($(BIN)/calico-lab env)" && $(BIN)/jupyter-lab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks
+	@$(BIN)/calico-lab notebooks
 
 # --- Checks -----------------------------------------------------------------------------------------------------------
 
@@ -84,8 +84,10 @@ notebooks: setup
 	PYTHONPATH=tests $(BIN)/pytest -p support.lab_of_worker --nbval notebooks $(AT_ONCE) 3
 
 test-browser: setup
-	@command -v chromium > /dev/null || { echo 'chromium is needed: sudo apt install chromium'; exit 1; }
 	$(BIN)/pytest tests/browser
+
+pictures: setup
+	CALICO_LAB_PICTURES=docs $(BIN)/pytest tests/browser/test_playground.py tests/browser/test_notebooks.py -k 'plot or keyboard or theme'
 
 soak: setup
 	$(BIN)/pytest $(LONG) $(AT_ONCE) 2

@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from calico_lab import course_notebooks
 from calico_lab.errors import LabError
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def run(name: str, folder: Path) -> bool:
 
     console = Console()
     _start(name, console)
-    executed = _execute(notebook(), console)
+    executed = _execute(course_notebooks.source() / NOTEBOOK, console)
     paths = _write(executed, folder)
     verdict = _measure()
     console.print(_table(verdict), str(verdict), "", sep="\n")
@@ -42,15 +43,6 @@ def run(name: str, folder: Path) -> bool:
         console.print(f"{what:9} {path}", soft_wrap=True, highlight=False)
     console.print("\nNext: [bold]make lab[/bold] opens the notebooks, with this lab running.", highlight=False)
     return verdict.is_even
-
-
-def notebook() -> Path:
-    """Return the path of the notebook: in the installed package, or in the checkout that it is run from."""
-    package = Path(__file__).parent
-    for folder in (package / "notebooks", package.parent / "notebooks"):
-        if (folder / NOTEBOOK).exists():
-            return folder / NOTEBOOK
-    raise LabError(f"the notebook {NOTEBOOK} is not where calico_lab is installed", remedy="make setup")
 
 
 def _start(name: str, console: Console) -> None:

@@ -55,9 +55,9 @@ class Playground:
         """The panel as a widget: its fields in the order of the Tab key, then Run, then what came of it."""
         import ipywidgets
 
-        fields = ipywidgets.VBox(list(self.fields.values()))
         self.button.on_click(lambda _button: self.start())
-        return ipywidgets.VBox([fields, self.button, self.status, self.bars, self.strip])
+        left = ipywidgets.VBox([*self.fields.values(), self.button])
+        return ipywidgets.VBox([ipywidgets.HBox([left, self.status]), self.bars, self.strip])
 
     @cached_property
     def fields(self) -> dict[str, Any]:
@@ -82,14 +82,16 @@ class Playground:
         """Run, by mouse or by Enter when it has the focus."""
         import ipywidgets
 
-        return ipywidgets.Button(description="Run", button_style="primary", tooltip="Send the requests")
+        layout = ipywidgets.Layout(margin="6px 0 0 9.5em")
+        return ipywidgets.Button(description="Run", button_style="primary", tooltip="Send the requests", layout=layout)
 
     @cached_property
     def status(self) -> Any:
         """What goes on, or went wrong, in words; screen readers say it when it changes."""
         import ipywidgets
 
-        return ipywidgets.HTML(_spoken("Choose, then Run."))
+        layout = ipywidgets.Layout(margin="0 0 0 2em", width="34em")
+        return ipywidgets.HTML(_spoken("Choose, then Run."), layout=layout)
 
     @cached_property
     def bars(self) -> Any:
@@ -153,4 +155,4 @@ def _picture() -> Any:
 
 
 def _spoken(text: str) -> str:
-    return f'<div role="status" aria-live="polite">{text}</div>'
+    return f'<div role="status" aria-live="polite" style="line-height: 1.5">{text}</div>'

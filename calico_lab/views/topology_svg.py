@@ -106,7 +106,7 @@ def _draw_cards(sheet: Sheet, places: list[_Place]) -> None:
         sheet.box(NODE_X, place.top, NODE_WIDTH, place.height, "card" if place.node.ready else "card off")
         line = place.header + 6
         sheet.text(ENVOY_X, line, place.node.name, "name")
-        sheet.text(NODE_X + NODE_WIDTH / 2, line, place.node.address, anchor="middle")
+        sheet.text(ENVOY_X + ENVOY_WIDTH, line, place.node.address, anchor="end")
         state = "Ready" if place.node.ready else "NotReady"
         sheet.text(NODE_X + NODE_WIDTH - 16, line, state, "small" if place.node.ready else "wrong", anchor="end")
 
@@ -186,7 +186,7 @@ def _draw_legend(sheet: Sheet, lab: Topology, line: float) -> None:
     if lab.bastion:
         sheet.mark(x + 10, line - 5, good=True)
         sheet.text(x + 26, line, f"BGP established (AS {lab.as_number})", "small")
-        x += 240
+        x += 262
         if lab.established < len(lab.nodes):
             sheet.mark(x + 10, line - 5, good=False)
             sheet.text(x + 26, line, "no BGP session", "small")
@@ -194,7 +194,7 @@ def _draw_legend(sheet: Sheet, lab: Topology, line: float) -> None:
     if any(gateway.via for gateway in lab.gateways):
         sheet.curve((x, line - 5), (x + 34, line - 5), "request")
         sheet.text(x + 46, line, "way of a request", "small")
-        x += 186
+        x += 200
     if any(gateway.backends for gateway in lab.gateways):
         sheet.curve((x, line - 5), (x + 34, line - 5), "deal", arrow=True)
         sheet.text(x + 44, line, "Envoy deals it to a pod", "small")

@@ -55,25 +55,44 @@ class Page:
             raise RuntimeError(f"{expression}: {result['exceptionDetails']}")
         return result["result"].get("value")
 
-    async def until(self, expression: str, time_limit: float = 30.0) -> Any:
-        """Wait until an expression is true and return its value; raises ``TimeoutError`` naming it."""
+    async def until(self, expression: str, time_limit: float = 30.0) -> None:
+        """Wait until an expression, such as one for an element, is true; raises ``TimeoutError`` naming it."""
         deadline = time.monotonic() + time_limit
-        while not (value := await self.evaluate(expression)):
+        while not await self.evaluate(f"!!({expression})"):
             if time.monotonic() > deadline:
                 raise TimeoutError(f"not within {time_limit:g} s: {expression}")
             await asyncio.sleep(0.1)
-        return value
 
-    async def press(self, key: str, *, text: str = "", shift: bool = False) -> None:
+    async def press(self, key: str, *, text: str = "", shift: bool = False, control: bool = False) -> None:
         """Press and let go of a key, such as ``Tab`` or, with the text that it types, ``Enter`` and ``\\r``."""
-        codes = {"Tab": 9, "Enter": 13, "ArrowUp": 38, "ArrowDown": 40}
-        common = {"key": key, "code": key, "windowsVirtualKeyCode": codes.get(key, 0), "modifiers": 8 if shift else 0}
+        codes = {"Tab": 9, "Enter": 13, "Escape": 27, "ArrowUp": 38, "ArrowDown": 40}
+        code = codes.get(key, ord(key[0].upper()))
+        common = {"key": key, "windowsVirtualKeyCode": code, "modifiers": 2 * control | 8 * shift}
+        common["code"] = key if key in codes else f"Key{key.upper()}"
         await self.call("Input.dispatchKeyEvent", type="keyDown", text=text, **common)
         await self.call("Input.dispatchKeyEvent", type="keyUp", **common)
 
-    async def screenshot(self) -> bytes:
-        """Return what is seen, as PNG."""
-        shot = await self.call("Page.captureScreenshot", format="png")
+    async def type(self, text: str) -> None:
+        """Type a text into what has the focus."""
+        await self.call("Input.insertText", text=text)
+
+    async def click(self, element: str) -> None:
+        """Click with the mouse into the middle of an element, given as an expression."""
+        box = await self.box(element)
+        at = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+        await self.call("Input.dispatchMouseEvent", type="mouseMoved", **at)
+        for kind in ("mousePressed", "mouseReleased"):
+            await self.call("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **at)
+
+    async def box(self, element: str) -> dict[str, float]:
+        """Return where an element is: x, y, width, height."""
+        return dict(await self.evaluate(f"({element}).getBoundingClientRect().toJSON()"))
+
+    async def screenshot(self, element: str = "") -> bytes:
+        """Return what is seen, or an element of it, as PNG."""
+        sides = ("x", "y", "width", "height")
+        clip = {"clip": {side: (await self.box(element))[side] for side in sides} | {"scale": 1}} if element else {}
+        shot = await self.call("Page.captureScreenshot", format="png", **clip)
         return base64.b64decode(shot["data"])
 
 
@@ -100,7 +119,10 @@ async def page(width: int = 1280, height: int = 900) -> AsyncIterator[Page]:
                     targets = await answer.json()
                 url = next(target["webSocketDebuggerUrl"] for target in targets if target["type"] == "page")
                 async with session.ws_connect(url, max_msg_size=0) as socket:
-                    yield Page(socket)
+                    shown = Page(socket)
+                    size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+                    await shown.call("Emulation.setDeviceMetricsOverride", **size)
+                    yield shown
         finally:
             process.terminate()
             with suppress(TimeoutError):
