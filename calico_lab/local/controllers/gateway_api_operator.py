@@ -7,6 +7,7 @@ have no owner and so survive the GatewayAPI; everything else belongs to it and g
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 
 from calico_lab import errors
 from calico_lab.local import custom_resources
@@ -68,14 +69,13 @@ class GatewayApiOperator(Controller):
 
     async def _define(self, installation: JsonObject) -> None:
         """Create the definitions, and write into the GatewayAPI whether they are the operator's to keep current."""
-        definitions = custom_resources.definitions()
-        existing = [each for each in definitions if self._definitions.get(key_of(each))]
+        existing = {key: item for key in _definitions() if (item := self._definitions.get(key))}
         management = installation["spec"].get("crdManagement") if "spec" in installation else None
-        for definition in definitions:
-            if definition not in existing:
+        for key, definition in _definitions().items():
+            if key not in existing:
                 await self._define_one(definition)
             elif management == RECONCILE:
-                await self.ensure(CUSTOM_RESOURCE_DEFINITIONS, definition)
+                await self.change(self._definitions, existing[key], definition)
         if not management:
             chosen = {"spec": {"crdManagement": PREFER_EXISTING if existing else RECONCILE}}
             await self.change(self._installations, installation, chosen)
@@ -85,3 +85,8 @@ class GatewayApiOperator(Controller):
             await self.create(self._definitions, definition)
         except errors.AlreadyExists:
             return
+
+
+@cache
+def _definitions() -> dict[Key, JsonObject]:
+    return {key_of(item): item for item in custom_resources.definitions()}

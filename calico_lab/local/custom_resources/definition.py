@@ -48,10 +48,11 @@ class Definition:
             "shortNames": list(self.short_names),
             "singular": self.kind.lower(),
         }
+        annotations: JsonObject = {"annotations": dict(self.annotations)} if self.annotations else {}
         return {
             "apiVersion": "apiextensions.k8s.io/v1",
             "kind": "CustomResourceDefinition",
-            "metadata": {"annotations": dict(self.annotations), "name": f"{self.plural}.{self.group}"},
+            "metadata": {"name": f"{self.plural}.{self.group}"} | annotations,
             "spec": {
                 "group": self.group,
                 "names": {key: value for key, value in names.items() if value},

@@ -2,6 +2,7 @@ import pytest
 
 from calico_lab import errors
 from calico_lab.local import custom_resources
+from calico_lab.local.objects import contains
 from calico_lab.local.resources import (
     CUSTOM_RESOURCE_DEFINITIONS,
     DEPLOYMENTS,
@@ -65,6 +66,14 @@ async def test_it_writes_back_who_manages_the_definitions(cluster):
     await enable(cluster)
     await has_class(cluster)
     assert (await cluster.get(GATEWAY_APIS, "tigera-secure"))["spec"] == {"crdManagement": "Reconcile"}
+
+
+async def test_the_definitions_are_stored_as_it_wants_them_and_so_not_written_again(cluster):
+    await enable(cluster)
+    await has_class(cluster)
+    for wanted in custom_resources.definitions():
+        stored = await cluster.get(CUSTOM_RESOURCE_DEFINITIONS, wanted["metadata"]["name"])
+        assert contains(stored, wanted), wanted["metadata"]["name"]
 
 
 async def test_deleting_it_keeps_the_definitions_and_nothing_else(cluster):
