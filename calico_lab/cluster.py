@@ -19,6 +19,7 @@ from calico_lab.kubeconfig import Kubeconfig
 JsonObject = dict[str, Any]
 Objects = list[JsonObject]
 Changes = list[consent.Change]
+Kinds = dict[str, list[str]]
 
 APPLY_SECONDS = 60.0
 POLL_SECONDS = 0.1
@@ -231,6 +232,22 @@ class Cluster:
         path = f"/api/v1/namespaces/{namespace or self.kubeconfig.namespace}/pods/{pod}/log"
         query = ({"container": container} if container else {}) | ({"timestamps": "true"} if timestamps else {})
         return self._api.read(path, **query).decode(errors="replace")
+
+    def served(self, group: str) -> Kinds:
+        """Return the kinds of an API group, each with the versions in which it is served, newest first.
+
+        There are none when the cluster does not serve the group at all.
+        """
+        try:
+            versions = json.loads(self._api.read(f"/apis/{group}"))["versions"]
+        except errors.NotFound:
+            return {}
+        kinds: Kinds = {}
+        for version in versions:
+            for resource in json.loads(self._api.read(f"/apis/{version['groupVersion']}"))["resources"]:
+                if "/" not in resource["name"]:
+                    kinds.setdefault(resource["kind"], []).append(version["version"])
+        return kinds
 
     def events(self, kind: str, name: str, namespace: str | None = None) -> Objects:
         """Return the events about an object, oldest first."""

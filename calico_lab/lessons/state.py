@@ -30,7 +30,7 @@ class Begun:
 
     def __repr__(self) -> str:
         if not self.titles:
-            return "A fresh start: no step of the guide has been taken"
+            return "A fresh start: nothing of the demo is there"
         return "\n".join((f"The lab stands after the step {self.step}:", *(f"✓ {title}" for title in self.titles)))
 
     def _repr_html_(self) -> str:

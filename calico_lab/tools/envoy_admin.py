@@ -142,6 +142,10 @@ class EnvoyAdmin:
             raise ReportError(f"Envoy's admin page answers {path} with {response.status} {response.reason}")
         return body
 
+    def version(self) -> str:
+        """Return Envoy's version, such as ``1.40.0``, from ``/server_info``."""
+        return str(json.loads(self.get("/server_info"))["version"]).split("/")[1]
+
     def configuration(self) -> Configuration:
         """Return the routes and clusters of ``/config_dump``, with the endpoints that came apart from them."""
         return parse_config_dump(self.get("/config_dump?include_eds"))

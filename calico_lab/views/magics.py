@@ -21,7 +21,7 @@ from IPython.core.magic import Magics, cell_magic, line_cell_magic, line_magic, 
 
 from calico_lab import kubectl
 from calico_lab.cluster import Applied
-from calico_lab.errors import CommandError
+from calico_lab.errors import CommandError, ConsentError
 from calico_lab.lab import Lab, connect
 
 if TYPE_CHECKING:
@@ -57,14 +57,16 @@ class LabMagics(Magics):
 
         Options of the cell: ``-o NAME`` keeps the ``CompletedCommand`` in a variable, ``--no-check`` takes an exit
         code other than 0 for no error (``--check`` is the default), ``--time-limit SECONDS`` (60) ends it then.
+        ``--step NAME``: the cell takes this step of the guide, which is not done where it has been taken already, and
+        on a cluster that is no lab of one's own only with ``--yes``.
         """
         if cell is None:
             self._run(line)
             return
         try:
-            options, rest = self.parse_options(line, "o:", "check", "no-check", "time-limit=")
+            options, rest = self.parse_options(line, "o:", "check", "no-check", "time-limit=", "step=", "yes")
         except UsageError as error:
-            known = "-o NAME, --check, --no-check, --time-limit SECONDS"
+            known = "-o NAME, --check, --no-check, --time-limit SECONDS, --step NAME, --yes"
             raise UsageError(f"%%bastion: {str(error).partition(' (')[0]}; there are: {known}") from None
         if rest:
             raise UsageError(f"the commands stand below %%bastion, not beside it: {rest}")
@@ -74,6 +76,8 @@ class LabMagics(Magics):
             time_limit = float(options.get("time-limit", TIME_LIMIT))
         except ValueError as error:
             raise UsageError(f"%%bastion --time-limit takes a number of seconds: {error}") from None
+        if "step" in options and not self._is_to_be_taken(options["step"], cell, yes="yes" in options):
+            return
         self._run(cell, check="no-check" not in options, time_limit=time_limit, output=options.get("o"))
 
     @line_magic
@@ -103,6 +107,21 @@ class LabMagics(Magics):
                 errors=completed.errors,
                 remedy="if that is what you want to see: %%bastion --no-check",
             )
+
+    def _is_to_be_taken(self, name: str, commands: str, *, yes: bool) -> bool:
+        """Whether a step is still to be taken; raises ``ConsentError`` when others would have to be asked first."""
+        from calico_lab.lessons import steps
+
+        lab, step = self._lab(), steps.upto(name)[-1]
+        if step.is_taken(lab):
+            _print(f"Nothing to do: there is {step.title} already.", sys.stdout)
+            return False
+        if not (yes or lab.may_change_shared_things):
+            raise ConsentError(
+                f"others share the bastion of the cluster {lab.name!r}, so nothing has been done:\n{commands.rstrip()}",
+                remedy=f"if that is what you want: %%bastion --step {name} --yes",
+            )
+        return True
 
     @property
     def _names(self) -> dict[str, Any]:

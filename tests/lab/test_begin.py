@@ -108,7 +108,7 @@ def test_it_begins_after_the_route_from_any_state(lab, leave):
 
 def test_nothing_of_before_is_left(lab):
     lab.cluster.apply(LEFTOVERS)
-    assert repr(lab.reset()) == "A fresh start: no step of the guide has been taken"
+    assert repr(lab.reset()) == "A fresh start: nothing of the demo is there"
     assert not lab.cluster.exists("Namespace", "left-over")
     assert not any(step.holds(lab) for step in steps.STEPS if not step.command)
     with pytest.raises(errors.NotFound, match='resource type "Gateway"'):

@@ -21,7 +21,8 @@ Cells = dict[str, nbformat.NotebookNode]
 
 DROP_THE_PEER = """
 lab.cluster.delete("BGPPeer", "my-global-peer")
-waits.until(lambda: "10.10.10." not in lab.bastion.run("ip route").output, "the route is gone", remedy="")
+waits.until(lambda: "10.10.10." not in lab.bastion.run("ip route").output, "the route is gone", remedy="",
+            shown=False)
 """
 TAKE_A_POD_OUT = """
 pod = lab.cluster.list("Pod", labels="app=backend")[0]["metadata"]["name"]
@@ -61,7 +62,10 @@ def replaced(cell: str, old: str, new: str) -> Callable[[Cells], None]:
 
 
 def preceded(cell: str, code: str) -> Callable[[Cells], None]:
+    """Run code before a cell in Python; it shows nothing, or that alone would differ from what is stored."""
+
     def mutate(cells: Cells) -> None:
+        assert not cells[cell].source.startswith("%")
         cells[cell].source = code + cells[cell].source
 
     return mutate
@@ -76,11 +80,11 @@ def without_the_policy(cells: Cells) -> None:
 MUTATIONS = {
     "policy Random": replaced("apply-route", "type: RoundRobin", "type: Random"),
     "policy left out": without_the_policy,
-    "policy deleted": preceded("run-hey", 'lab.cluster.delete("BackendTrafficPolicy", "round-robin-policy")\n'),
-    "a pod taken out of the Service": preceded("run-hey", TAKE_A_POD_OUT),
-    "BGP peer dropped": preceded("run-hey", DROP_THE_PEER),
-    "counts as constants": preceded("apply-backend", CONSTANT_COUNTS),
-    "Envoy answers by itself": preceded("run-hey", ENVOY_ANSWERS_BY_ITSELF),
+    "policy deleted": preceded("get-address", 'lab.cluster.delete("BackendTrafficPolicy", "round-robin-policy")\n'),
+    "a pod taken out of the Service": preceded("get-address", TAKE_A_POD_OUT),
+    "BGP peer dropped": preceded("get-address", DROP_THE_PEER),
+    "counts as constants": preceded("wait-ready", CONSTANT_COUNTS),
+    "Envoy answers by itself": preceded("get-address", ENVOY_ANSWERS_BY_ITSELF),
     "another class": replaced("apply-gateway", "tigera-gateway-class", "another-class"),
 }
 

@@ -4,7 +4,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from calico_lab.cluster import Applied
 from calico_lab.completed_command import CompletedCommand
-from calico_lab.errors import CommandError
+from calico_lab.errors import CommandError, ConsentError
 from calico_lab.lab import Lab
 from calico_lab.views import magics
 
@@ -91,3 +91,31 @@ def test_something_else_named_lab_is_told(shell):
     shell.user_ns["lab"] = "a dog"
     with pytest.raises(UsageError, match=r"calico_lab\.connect\(\)"):
         shell.run_cell_magic("bastion", "", "ls")
+
+
+class BastionOfOthers(FakeLab):
+    """Lacks what is looked for, and belongs to a cluster that others share."""
+
+    name = "theirs"
+    may_change_shared_things = False
+
+    def run(self, command, *, check=True, time_limit=0):
+        self.asked.append(command)
+        return CompletedCommand(command, 1 if command == "command -v hey" else 0, "", "")
+
+
+def test_a_step_that_has_been_taken_is_not_taken_again(shell, capsys):
+    shell.user_ns["lab"] = lab = BastionOfOthers()
+    lab.run = lambda command, **_: lab.asked.append(command) or CompletedCommand(command, 0, "", "")
+    shell.run_cell_magic("bastion", "--step hey --yes", "sudo apt install -y hey\n")
+    assert lab.asked == ["command -v hey"]
+    assert "Nothing to do" in capsys.readouterr().out
+
+
+def test_a_step_on_a_bastion_that_others_share_is_taken_only_with_yes(shell):
+    shell.user_ns["lab"] = lab = BastionOfOthers()
+    with pytest.raises(ConsentError, match="sudo apt install"):
+        shell.run_cell_magic("bastion", "--step hey", "sudo apt install -y hey\n")
+    assert lab.asked == ["command -v hey"]
+    shell.run_cell_magic("bastion", "--step hey --yes", "sudo apt install -y hey\n")
+    assert lab.asked[-1] == "sudo apt install -y hey\n"
