@@ -6,6 +6,8 @@ Pods appear as ``pod 1`` to ``pod n`` in the order of their names, which differ 
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from calico_lab.errors import ReportError
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 BACKEND = "app=backend"
 # What the echo server prints for each request that it answers, except for /health and /status/NNN.
 REQUEST_LINE = "Echoing back request made to "
+LOG_SECONDS = 0.15  # within which what a pod has printed stands in its log
 # The guide's own loop: what a pod has printed, less the two lines from its start.
 GUIDE_LOOP = (
     'kubectl get pods -l app=backend --no-headers -o custom-columns=":metadata.name" | while read -r pod; do '
@@ -30,6 +33,24 @@ def requests_per_pod(cluster: Cluster, labels: str = BACKEND) -> pd.DataFrame:
     """Count, for each pod with these labels, the requests that its log tells of."""
     pods = cluster.list("Pod", labels=labels)
     return _table([cluster.logs(pod["metadata"]["name"]).count(REQUEST_LINE) for pod in pods])
+
+
+def added_by(cluster: Cluster, send: Callable[[], object], labels: str = BACKEND) -> pd.DataFrame:
+    """Count the requests that come to each pod while ``send`` runs."""
+    before = _settled(cluster, labels)
+    send()
+    return _settled(cluster, labels) - before
+
+
+def _settled(cluster: Cluster, labels: str) -> pd.DataFrame:
+    """Count once what has just been printed stands in the logs."""
+    found = requests_per_pod(cluster, labels)
+    while True:
+        time.sleep(LOG_SECONDS)
+        latest = requests_per_pod(cluster, labels)
+        if latest.equals(found):
+            return latest
+        found = latest
 
 
 def requests_per_pod_by_the_guide(bastion: Bastion) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """Faults to be found: each breaks one thing in the lab as it stands after the step ``route``, and does not say what.
 
-They are what learners and operators really do: a label, a host, a line of a filter. Whoever reads on here knows too
+They are what learners and operators really do: a label, a host, a port. Whoever reads on here knows too
 much; ``lab.check()`` is how to find out.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from calico_lab.errors import StepError
 from calico_lab.lab import Lab
 from calico_lab.lessons import waits
-from calico_lab.lessons.steps import STEPS, manifest
+from calico_lab.lessons.steps import manifest
 
 
 @dataclass(frozen=True, repr=False)
@@ -45,13 +45,8 @@ def _another_host(lab: Lab) -> None:
     lab.cluster.apply(manifest("route").replace('"www.example.com"', '"www.example.org"'))
 
 
-def _another_range(lab: Lab) -> None:
-    lab.bastion.run(
-        r"sudo sed -i 's/net ~ 10\.10\.10\.0\/26/net ~ 10.10.100.0\/26/' /etc/bird/bird.conf"
-        " && sudo systemctl restart bird"
-    )
-    # While sessions come up again they are a fault too, and not the one to be found.
-    next(step for step in STEPS if step.name == "bgp").settle(lab)
+def _another_port(lab: Lab) -> None:
+    lab.cluster.apply(manifest("gateway").replace("port: 80", "port: 8080"))
 
 
-_MYSTERIES: dict[int, Callable[[Lab], None]] = {1: _another_selector, 2: _another_host, 3: _another_range}
+_MYSTERIES: dict[int, Callable[[Lab], None]] = {1: _another_selector, 2: _another_host, 3: _another_port}

@@ -7,7 +7,9 @@ nftables where the lab opens a shell on its nodes, and Envoy's own configuration
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 
 from calico_lab.errors import LabError, PrerequisiteError
@@ -20,9 +22,9 @@ if TYPE_CHECKING:
 
     from calico_lab.cluster import JsonObject
     from calico_lab.lab import Lab
-    from calico_lab.tools.access_log import Request
 
 PORT = 80
+_ATTEMPTS, _PAUSE = 30, 0.1
 
 
 @dataclass(frozen=True)
@@ -56,13 +58,17 @@ class Path:
     policy: str
     pods: tuple[Stop, ...]
 
+    @property
+    def translated(self) -> str:
+        """What the node does with the destination, in words."""
+        return "not looked at: no shell on the nodes" if self.translation is None else repr(self.translation)
+
     def __repr__(self) -> str:
-        translated = "not looked at: no shell on the nodes" if self.translation is None else repr(self.translation)
         return "\n".join(
             (
                 f"bastion {self.client} asks for {self.destination}",
                 f"  route {self.prefix} by way of {self.next_hop} ({self.node}), learned from {self.learned_from}",
-                f"node {self.node}: {translated}",
+                f"node {self.node}: {self.translated}",
                 f"Envoy {self.envoy.endpoint} on {self.envoy.node}",
                 f"  listener {self.listener}",
                 f"  route {self.match}",
@@ -85,33 +91,16 @@ def read(lab: Lab, gateway: str = GATEWAY, labels: str = BACKEND) -> Path:
     pods = lab.cluster.list("Pod", labels=labels)
     envoy = envoys[0]
     configuration = envoy.configuration()
+    listener = _listener(configuration)
+    # Of several routes and clusters the first: the guide has one.
+    match = next((f"{' '.join(each.domains)} {each.match}" for each in configuration.routes), "none")
+    policy = next((each.policy for each in configuration.clusters), "none")
     return Path(
         client, f"{address}:{PORT}", prefix, learned_from, next_hop, node, _translation(lab, node, address),
-        _envoy_stop(lab.cluster.get("Pod", envoy.pod, envoy.namespace), configuration),
-        *_in_envoy(configuration), _stops(configuration, pods),
+        _envoy_stop(lab.cluster.get("Pod", envoy.pod, envoy.namespace), listener),
+        f"{listener.name} at {listener.address}" if listener else "not known", match, policy,
+        _stops(configuration, pods),
     )  # fmt: skip
-
-
-def legs(request: Request, path: Path) -> pd.DataFrame:
-    """Return who speaks with whom on the way of one request, as Envoy's access log tells: ``from`` and ``to``.
-
-    The client's ports, which are drawn at random, are left out; which pod was chosen too.
-    """
-    import pandas as pd
-
-    endpoints = {pod.endpoint for pod in path.pods}
-    rows = {
-        "bastion → gateway": (_without_port(request.client), path.destination),
-        "node → Envoy": (_without_port(request.client), request.received_at),
-        "Envoy → pod": (
-            _without_port(request.sent_from), "one of the pods" if request.upstream in endpoints else request.upstream
-        ),
-    }  # fmt: skip
-    return pd.DataFrame.from_dict(rows, orient="index", columns=["from", "to"])
-
-
-def _without_port(endpoint: str) -> str:
-    return endpoint.rpartition(":")[0]
 
 
 def _kernel_route(lab: Lab, address: str) -> tuple[str, str]:
@@ -129,6 +118,31 @@ def _bird_route(lab: Lab, address: str) -> tuple[str, str]:
     return "none", "nobody"
 
 
+def routes_to(lab: Lab, address: str) -> pd.DataFrame:
+    """Return BIRD's routes on the bastion whose prefix holds an address, the widest first.
+
+    Every node tells of the pool's range. One that has only just come up may take a moment for it.
+    """
+    for _attempt in range(_ATTEMPTS):
+        sessions = birdc.parse_protocols(lab.bastion.run("sudo birdc show protocols").output)["info"]
+        routes = birdc.parse_routes(lab.bastion.run("sudo birdc show route").output)
+        found = routes[[_holds(prefix, address) for prefix in routes["prefix"]]]
+        if found["protocol"].nunique() >= sessions.str.startswith("Established").sum():
+            break
+        time.sleep(_PAUSE)
+    # The order of those that were not chosen is that of their arrival.
+    found = found.assign(length=[int(prefix.rpartition("/")[2]) for prefix in found["prefix"]])
+    ordered = found.sort_values(["length", "best", "protocol"], ascending=[True, False, True])
+    return ordered.drop(columns="length").set_index("prefix")
+
+
+def _holds(prefix: str, address: str) -> bool:
+    try:
+        return ip_address(address) in ip_network(prefix)
+    except ValueError:
+        return False
+
+
 def _node_at(lab: Lab, address: str) -> str:
     for node in lab.cluster.list("Node"):
         if any(each["address"] == address for each in node["status"].get("addresses") or ()):
@@ -144,17 +158,15 @@ def _translation(lab: Lab, node: str, address: str) -> nft.Translation | None:
     return nft.follow(shell.run(nft.COMMAND).output, address, PORT)
 
 
-def _envoy_stop(pod: JsonObject, configuration: envoy_admin.Configuration) -> Stop:
-    port = next((f":{each.address.rpartition(':')[2]}" for each in configuration.listeners), "")
+def _envoy_stop(pod: JsonObject, listener: envoy_admin.EnvoyListener | None) -> Stop:
+    port = f":{listener.address.rpartition(':')[2]}" if listener else ""
     return Stop("Envoy", pod["spec"].get("nodeName", ""), f"{pod['status'].get('podIP', '')}{port}")
 
 
-def _in_envoy(configuration: envoy_admin.Configuration) -> tuple[str, str, str]:
-    """Return Envoy's listener, route and policy; of several routes and clusters the first."""
-    listener = next((f"{each.name} at {each.address}" for each in configuration.listeners), "none")
-    match = next((f"{' '.join(each.domains)} {each.match}" for each in configuration.routes), "none")
-    policy = next((each.policy for each in configuration.clusters), "none")
-    return listener, match, policy
+def _listener(configuration: envoy_admin.Configuration) -> envoy_admin.EnvoyListener | None:
+    """Return the listener whose routes these are: Envoy Gateway gives both one name."""
+    names = {route.listener for route in configuration.routes}
+    return next((each for each in configuration.listeners if each.name in names), None)
 
 
 def _stops(configuration: envoy_admin.Configuration, pods: list[JsonObject]) -> tuple[Stop, ...]:
@@ -162,6 +174,6 @@ def _stops(configuration: envoy_admin.Configuration, pods: list[JsonObject]) -> 
     numbered = {pod["status"].get("podIP"): (f"pod {number}", pod) for number, pod in enumerate(pods, 1)}
     found = []
     for endpoint in sorted({each for cluster in configuration.clusters for each in cluster.endpoints}):
-        label, pod = numbered.get(_without_port(endpoint), ("not a pod of the lesson", {"spec": {}}))
+        label, pod = numbered.get(endpoint.rpartition(":")[0], ("not a pod of the lesson", {"spec": {}}))
         found.append(Stop(label, pod["spec"].get("nodeName", ""), endpoint))
     return tuple(sorted(found, key=lambda stop: (stop.label, stop.endpoint)))

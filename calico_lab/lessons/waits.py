@@ -106,6 +106,17 @@ def endpoints(cluster: Cluster, gateway: str, number: int, *, time_limit: float 
     )  # fmt: skip
 
 
+def load_balancer(cluster: Cluster, service: str, *, time_limit: float = TIME_LIMIT) -> str:
+    """Wait until a Service of type LoadBalancer has an address, and return that."""
+
+    def addresses(found: JsonObject) -> list[JsonObject]:
+        return (found["status"].get("loadBalancer") or {}).get("ingress") or []
+
+    description = f"Service {service} has an address"
+    found = _object(cluster, "Service", service, lambda it: bool(addresses(it)), description, time_limit).object
+    return str(addresses(found)[0]["ip"])
+
+
 def answers(bastion: Bastion, address: str, *, time_limit: float = TIME_LIMIT) -> Awaited:
     """Wait until the gateway answers the bastion: there is a way to it, and an Envoy at its end.
 

@@ -33,7 +33,7 @@ class DisturbancePlot(Plot):
         served = answers["status"] == OK
         end = max(float(answers["offset"].max() or 0.0), found.ended, BIN_SECONDS)
         edges = [BIN_SECONDS * number for number in range(int(end / BIN_SECONDS) + 2)]
-        axes.axvspan(found.begun, found.ended, color=theme.band, alpha=0.3, lw=0, zorder=1, label=self.what)
+        axes.axvspan(found.begun, found.ended, color=theme.band, alpha=0.4, lw=0, zorder=1, label=self.what)
         axes.hist(
             [answers["offset"][served], answers["offset"][~served]], bins=edges, stacked=True, rwidth=0.9, zorder=2,
             color=[theme.even, theme.uneven], label=[f"served: {found.served}", f"not served: {len(answers[~served])}"],
@@ -44,4 +44,5 @@ class DisturbancePlot(Plot):
         axes.set_xlabel("seconds since the load began")
         axes.set_ylabel("answers in 0.1 s")
         axes.set_xlim(0, edges[-1])
+        axes.margins(y=0.18)
         axes.grid(axis="y", zorder=0)
