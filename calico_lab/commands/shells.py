@@ -30,13 +30,14 @@ def add_to(subcommands: Subcommands) -> None:
         "node", _node, "open a shell on a node of the cluster, or run one command there",
         """
         The nodes are control1, worker1 and worker2. There are ip, birdc and nft, which show the node's own routes,
-        BIRD and address translation; and capture, for a program of this machine, such as tcpdump, to read.
+        BIRD and address translation; tcpdump, if this machine has it; and capture, for other programs to read.
 
           calico-lab node worker1
           calico-lab node worker1 -- ip route get 10.10.10.0
           calico-lab node control1 -- birdc show route
           calico-lab node worker2 -- nft list ruleset
-          calico-lab node worker1 -- capture eth0 | tcpdump -nr - tcp port 179
+          calico-lab node worker1 -- tcpdump -ni eth0 tcp port 179
+          calico-lab node worker1 -- capture any > packets.pcap
         """,
     )  # fmt: skip
     node.add_argument("node", metavar="NODE", help="control1, worker1 or worker2")

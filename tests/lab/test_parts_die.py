@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -150,6 +151,17 @@ def test_one_of_two_envoys_deleted_loses_nothing(lab: RunningLab):
         time.sleep(1)
         lab.kubectl("delete", "pod", *TIGERA, pods(lab, *ENVOYS)[0]["metadata"]["name"])
     assert requests_then.failed == 0, requests_then
+
+
+@pytest.mark.usefixtures("two_envoys")
+def test_an_envoy_that_is_deleted_answers_what_it_has_been_asked(lab: RunningLab):
+    ask = f"curl -s -o /dev/null -w '%{{http_code}} ' -H 'Host: www.example.com' 'http://{ADDRESS}/round?delay=3s'"
+    with ThreadPoolExecutor() as pool:
+        asked = pool.submit(lab.bastion, f"for _ in {{1..8}}; do {ask} & done; wait")
+        time.sleep(1)
+        for pod in pods(lab, *ENVOYS):
+            lab.kubectl("delete", "pod", *TIGERA, "--wait=false", pod["metadata"]["name"])
+    assert asked.result().stdout.split() == ["200"] * 8
 
 
 @pytest.mark.usefixtures("two_envoys")

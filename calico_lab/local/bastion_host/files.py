@@ -48,8 +48,8 @@ def prepare_node(namespaces: Namespaces, programs: Programs) -> None:
         _write_stand_in("sudo")
         _write_wrapper("birdc", f'exec "{programs.birdc}" -s {NODE_CONTROL_SOCKET} "$@"')
         _write_wrapper("nft", f'LD_LIBRARY_PATH="{programs.nft_libraries}" exec "{programs.nft}" "$@"')
-        _write_stand_in("tcpdump")
-        _write_python("capture", programs)
+        for name in ("tcpdump", "capture"):
+            _write_python(name, programs)
 
 
 def _prepare_shell(prompt: str) -> None:

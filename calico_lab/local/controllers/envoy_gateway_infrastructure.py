@@ -1,8 +1,8 @@
 """What Envoy Gateway makes for a Gateway, pure: a ServiceAccount, a ConfigMap, a Secret, a Deployment and a Service.
 
 Names, labels and settings are those of Envoy Gateway 1.5.9. Two things differ from upstream: Envoy reads its
-configuration from the ConfigMap, and certificates from the Secret, instead of a gRPC stream, and the container that
-lets connections drain (shutdown-manager) is not there. Envoy runs one worker unless an EnvoyProxy says otherwise.
+configuration from the ConfigMap, and certificates from the Secret, instead of a gRPC stream, and connections drain by a
+script in place of a second container (shutdown-manager). Envoy runs one worker unless an EnvoyProxy says otherwise.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 
+from calico_lab.local.envoy import draining
 from calico_lab.local.envoy.bootstrap import Ports, bootstrap
 from calico_lab.local.envoy.file_source import CERTIFICATES_PREFIX, CERTIFICATES_VOLUME, DIRECTORY, VOLUMES
 from calico_lab.local.envoy.listeners import READY_PATH
@@ -149,8 +150,7 @@ def _container(gateway: Gateway) -> JsonObject:
         "startupProbe": _probe(period=10, failures=30),
         "readinessProbe": _probe(period=5, failures=1),
         "livenessProbe": _probe(period=10, failures=3),
-        # Until nobody routes to this Envoy any more; upstream the shutdown-manager holds it up, for 10 s at least.
-        "lifecycle": {"preStop": {"sleep": {"seconds": 1}}},
+        "lifecycle": {"preStop": {"exec": {"command": ["/bin/bash", "-c", draining.script(PORTS.admin)]}}},
         "volumeMounts": [
             {"name": volume, "mountPath": f"{DIRECTORY}/{volume}", "readOnly": True}
             for volume in (CERTIFICATES_VOLUME, *VOLUMES)
