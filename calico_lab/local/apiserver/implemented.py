@@ -119,6 +119,35 @@ spec.rules[].name
 """
 
 
+def _filters(place: str, *kinds: str) -> str:
+    """Return the lines for filters of these kinds. In a header's value, % would begin a command of Envoy's."""
+    lines = ""
+    for kind in kinds:
+        field = f"{place}.filters[].{kind[0].lower()}{kind[1:]}"
+        if kind == "RequestMirror":
+            lines += f"{field}\n"
+            continue
+        lines += f"{field}.remove\n"
+        lines += "".join(f"{field}.{verb}[].name\n{field}.{verb}[].value = [^%]*\n" for verb in ("add", "set"))
+    return lines
+
+
+# A Backend is the one kind beside Service that upstream routes to and the lab doesn't.
+_HTTP_ROUTE = (
+    _CONNECTION_ROUTE
+    + """
+spec.hostnames
+spec.rules[].backendRefs[].filters[].type = (Request|Response)HeaderModifier
+spec.rules[].matches
+spec.rules[].sessionPersistence.absoluteTimeout
+spec.rules[].sessionPersistence.cookieConfig
+spec.rules[].sessionPersistence.sessionName
+spec.rules[].sessionPersistence.type
+"""
+    + _filters("spec.rules[].backendRefs[]", "RequestHeaderModifier", "ResponseHeaderModifier")
+)
+
+
 def _below(prefix: str, lines: str) -> str:
     return "\n".join(f"{prefix}.{line}" for line in lines.split("\n") if line)
 
@@ -260,18 +289,18 @@ spec.listeners[].tls.mode
     + """
 spec.hostnames
 """,
-    # A Backend is the one kind beside Service that upstream routes to and the lab doesn't.
-    (GATEWAY_GROUP, "HTTPRoute"): """
-spec.hostnames
-spec.parentRefs
-spec.rules[].backendRefs[].group = (?!gateway\\.envoyproxy\\.io$).*
-spec.rules[].backendRefs[].kind
-spec.rules[].backendRefs[].name
-spec.rules[].backendRefs[].namespace
-spec.rules[].backendRefs[].port
-spec.rules[].backendRefs[].weight
-spec.rules[].matches
-spec.rules[].name
+    (GATEWAY_GROUP, "HTTPRoute"): _HTTP_ROUTE
+    + _filters("spec.rules[]", "RequestHeaderModifier", "ResponseHeaderModifier", "RequestMirror")
+    + """
+spec.rules[].filters[].requestRedirect
+spec.rules[].filters[].type = (Request|Response)HeaderModifier|RequestMirror|RequestRedirect|URLRewrite
+spec.rules[].filters[].urlRewrite
+spec.rules[].timeouts
+""",
+    (GATEWAY_GROUP, "GRPCRoute"): _HTTP_ROUTE
+    + _filters("spec.rules[]", "RequestHeaderModifier", "ResponseHeaderModifier", "RequestMirror")
+    + """
+spec.rules[].filters[].type = (Request|Response)HeaderModifier|RequestMirror
 """,
 }
 

@@ -36,6 +36,7 @@ from calico_lab.local.resources import (
     ENVOY_PROXIES,
     GATEWAY_CLASSES,
     GATEWAYS,
+    GRPC_ROUTES,
     HTTP_ROUTES,
     NAMESPACES,
     PODS,
@@ -68,6 +69,7 @@ class EnvoyGateway(Controller):
         self._classes = self.inform(GATEWAY_CLASSES, anything, optional=True)
         self._gateways = self.inform(GATEWAYS, anything, optional=True)
         self._http_routes = self.inform(HTTP_ROUTES, anything, optional=True)
+        self._grpc_routes = self.inform(GRPC_ROUTES, anything, optional=True)
         self._tls_routes = self.inform(TLS_ROUTES, anything, optional=True)
         self._tcp_routes = self.inform(TCP_ROUTES, anything, optional=True)
         self._policies = self.inform(BACKEND_TRAFFIC_POLICIES, anything, optional=True)
@@ -110,6 +112,7 @@ class EnvoyGateway(Controller):
             gateway_classes=tuple(self._classes),
             gateways=tuple(self._gateways),
             http_routes=tuple(self._http_routes),
+            grpc_routes=tuple(self._grpc_routes),
             tls_routes=tuple(self._tls_routes),
             tcp_routes=tuple(self._tcp_routes),
             backend_traffic_policies=tuple(self._policies),
@@ -182,6 +185,7 @@ class EnvoyGateway(Controller):
                 *self._status_writes(self._classes, resolution.gateway_class_statuses),
                 *self._status_writes(self._gateways, resolution.gateway_statuses),
                 *self._status_writes(self._http_routes, resolution.http_route_statuses, {"parents": []}),
+                *self._status_writes(self._grpc_routes, resolution.grpc_route_statuses, {"parents": []}),
                 *self._status_writes(self._tls_routes, resolution.tls_route_statuses, {"parents": []}),
                 *self._status_writes(self._tcp_routes, resolution.tcp_route_statuses, {"parents": []}),
                 *self._status_writes(self._policies, resolution.backend_traffic_policy_statuses, {"ancestors": []}),

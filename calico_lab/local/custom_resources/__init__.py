@@ -15,6 +15,7 @@ from calico_lab.local.custom_resources.connection_routes import TCP_ROUTE, TLS_R
 from calico_lab.local.custom_resources.definition import AGE, Definition, column, condition_column
 from calico_lab.local.custom_resources.envoy_gateway import BACKEND_TRAFFIC_POLICY, ENVOY_PROXY
 from calico_lab.local.custom_resources.gateway import GATEWAY, GATEWAY_CLASS, REFERENCE_GRANT
+from calico_lab.local.custom_resources.grpc_route import GRPC_ROUTE
 from calico_lab.local.custom_resources.http_route import HTTP_ROUTE
 from calico_lab.local.custom_resources.structural import ANYTHING, record
 from calico_lab.local.wire import JsonObject
@@ -114,7 +115,9 @@ _DEFINITIONS = (
             AGE,
         ),
     ),
-    _gateway_api("GRPCRoute", "grpcroutes", "v1 v1alpha2", columns=(_HOSTNAMES, AGE), deprecated=("v1alpha2",)),
+    _gateway_api(
+        "GRPCRoute", "grpcroutes", "v1 v1alpha2", GRPC_ROUTE, columns=(_HOSTNAMES, AGE), deprecated=("v1alpha2",)
+    ),
     _gateway_api("HTTPRoute", "httproutes", "v1 v1beta1", HTTP_ROUTE, columns=(_HOSTNAMES, AGE)),
     _gateway_api(
         "ReferenceGrant",

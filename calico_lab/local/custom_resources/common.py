@@ -155,6 +155,23 @@ def waiting(*types: str) -> list[JsonObject]:
     ]
 
 
+def _names_unique(rules: list[JsonObject]) -> bool:
+    names = [item["name"] for item in rules if "name" in item]
+    return len(names) == len(set(names))
+
+
+RULE_NAMES_UNIQUE = rule(
+    "Rule name must be unique within the route",
+    "self.filter(r, has(r.name)).map(r, r.name).isUnique()",
+    _names_unique,
+)
+MATCHES_IN_ALL = rule(
+    "While 16 rules and 64 matches per rule are allowed, the total number of matches across all rules "
+    "in a route must be less than 128",
+    "self.map(r, size(r.matches)).sum() <= 128",
+    lambda rules: sum(len(item.get("matches") or []) for item in rules) <= 128,
+)
+
 ROUTE_STATUS = record(
     {
         "parents": listing(

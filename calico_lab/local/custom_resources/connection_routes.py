@@ -8,9 +8,9 @@ from calico_lab.local.custom_resources.common import (
     PARENT_REFERENCES,
     PORT_FOR_SERVICE,
     ROUTE_STATUS,
+    RULE_NAMES_UNIQUE,
     SECTION_NAME,
 )
-from calico_lab.local.custom_resources.rules import rule
 from calico_lab.local.custom_resources.structural import integer, listing, record
 from calico_lab.local.wire import JsonObject
 
@@ -20,23 +20,11 @@ _BACKEND = record(
     rules=[PORT_FOR_SERVICE],
 )
 
-
-def _names_unique(rules: list[JsonObject]) -> bool:
-    names = [item["name"] for item in rules if "name" in item]
-    return len(names) == len(set(names))
-
-
 _RULES = listing(
     record({"backendRefs": listing(_BACKEND, minimum=1, maximum=16), "name": SECTION_NAME}),
     minimum=1,
     maximum=16,
-    rules=[
-        rule(
-            "Rule name must be unique within the route",
-            "self.filter(r, has(r.name)).map(r, r.name).isUnique()",
-            _names_unique,
-        )
-    ],
+    rules=[RULE_NAMES_UNIQUE],
 )
 _FIELDS = {"parentRefs": PARENT_REFERENCES, "rules": _RULES}
 

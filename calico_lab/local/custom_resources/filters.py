@@ -1,7 +1,8 @@
-"""Schemas of an HTTPRoute's filters (Gateway API 1.3.0, experimental channel)."""
+"""Schemas of the filters of HTTPRoutes and GRPCRoutes (Gateway API 1.3.0, experimental channel)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from calico_lab.local.custom_resources.common import BACKEND_REFERENCE, LOCAL_REFERENCE, PORT, PRECISE_HOSTNAME
@@ -22,6 +23,7 @@ FIELDS = {
     "ExtensionRef": "extensionRef",
     "CORS": "cors",
 }
+_GRPC_KINDS = ("ExtensionRef", "RequestHeaderModifier", "RequestMirror", "ResponseHeaderModifier")
 
 _HEADERS = listing(
     record({"name": HEADER_NAME, "value": text(minimum=1, maximum=4096)}, required=["name", "value"]),
@@ -137,20 +139,24 @@ def _field_rules(kind: str, name: str) -> list[Rule]:
     ]
 
 
-_FILTER = record(
-    {
-        "cors": _CORS,
-        "extensionRef": LOCAL_REFERENCE,
-        "requestHeaderModifier": _HEADER_MODIFIER,
-        "requestMirror": _MIRROR,
-        "requestRedirect": _REDIRECT,
-        "responseHeaderModifier": _HEADER_MODIFIER,
-        "type": text(choices=list(FIELDS)),
-        "urlRewrite": record({"hostname": PRECISE_HOSTNAME, "path": _PATH_MODIFIER}),
-    },
-    required=["type"],
-    rules=[one for kind, name in FIELDS.items() for one in _field_rules(kind, name)],
-)
+_SCHEMAS = {
+    "CORS": _CORS,
+    "ExtensionRef": LOCAL_REFERENCE,
+    "RequestHeaderModifier": _HEADER_MODIFIER,
+    "RequestMirror": _MIRROR,
+    "RequestRedirect": _REDIRECT,
+    "ResponseHeaderModifier": _HEADER_MODIFIER,
+    "URLRewrite": record({"hostname": PRECISE_HOSTNAME, "path": _PATH_MODIFIER}),
+}
+
+
+def _filter(kinds: Iterable[str]) -> JsonObject:
+    known = list(kinds)
+    return record(
+        {"type": text(choices=known), **{FIELDS[kind]: _SCHEMAS[kind] for kind in known}},
+        required=["type"],
+        rules=[one for kind in known for one in _field_rules(kind, FIELDS[kind])],
+    )
 
 
 def _not_repeated(kind: str) -> Rule:
@@ -166,7 +172,7 @@ def _count(filters: list[dict[str, Any]], kind: str) -> int:
 
 
 FILTERS: JsonObject = listing(
-    _FILTER,
+    _filter(FIELDS),
     maximum=16,
     rules=[
         rule(
@@ -179,4 +185,9 @@ FILTERS: JsonObject = listing(
         _not_repeated("RequestRedirect"),
         _not_repeated("URLRewrite"),
     ],
+)
+GRPC_FILTERS: JsonObject = listing(
+    _filter(_GRPC_KINDS),
+    maximum=16,
+    rules=[_not_repeated("RequestHeaderModifier"), _not_repeated("ResponseHeaderModifier")],
 )

@@ -11,9 +11,11 @@ from calico_lab.local.custom_resources.common import (
     BACKEND_REFERENCE_FIELDS,
     DURATION,
     HOSTNAME,
+    MATCHES_IN_ALL,
     PARENT_REFERENCES,
     PORT_FOR_SERVICE,
     ROUTE_STATUS,
+    RULE_NAMES_UNIQUE,
     SECTION_NAME,
 )
 from calico_lab.local.custom_resources.filters import FILTERS, HEADER_NAME, METHODS
@@ -68,7 +70,8 @@ _PATH = record(
 )
 
 
-def _named_values(longest: int) -> JsonObject:
+def named_values(longest: int) -> JsonObject:
+    """Return the schema of the headers or query parameters that a match asks for, with values of limited length."""
     match = record(
         {
             "name": HEADER_NAME,
@@ -82,10 +85,10 @@ def _named_values(longest: int) -> JsonObject:
 
 _MATCH = record(
     {
-        "headers": _named_values(4096),
+        "headers": named_values(4096),
         "method": text(choices=METHODS),
         "path": _PATH,
-        "queryParams": _named_values(1024),
+        "queryParams": named_values(1024),
     }
 )
 
@@ -209,11 +212,6 @@ _RULE = record(
 )
 
 
-def _names_unique(rules: list[JsonObject]) -> bool:
-    names = [item["name"] for item in rules if "name" in item]
-    return len(names) == len(set(names))
-
-
 _SPEC = record(
     {
         "hostnames": listing(HOSTNAME, maximum=16),
@@ -222,19 +220,7 @@ _SPEC = record(
             _RULE,
             maximum=16,
             default=[{"matches": [_EVERY_PATH]}],
-            rules=[
-                rule(
-                    "While 16 rules and 64 matches per rule are allowed, the total number of matches across all rules "
-                    "in a route must be less than 128",
-                    "self.map(r, size(r.matches)).sum() <= 128",
-                    lambda rules: sum(len(item.get("matches") or []) for item in rules) <= 128,
-                ),
-                rule(
-                    "Rule name must be unique within the route",
-                    "self.filter(r, has(r.name)).map(r, r.name).isUnique()",
-                    _names_unique,
-                ),
-            ],
+            rules=[MATCHES_IN_ALL, RULE_NAMES_UNIQUE],
         ),
     }
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calico_lab.local.envoy.changes import header_fields, mirror_policies, redirect_action, rewrite_fields
 from calico_lab.local.envoy.http_filters import typed_per_filter_config
 from calico_lab.local.envoy.messages import metadata
 from calico_lab.local.envoy.traffic import route_action
@@ -34,30 +35,39 @@ def _route(route: Route) -> JsonObject:
     common = {"name": route.name, "match": _match(route.match), "metadata": metadata(route.source)}
     if filters := typed_per_filter_config(route):
         common["typed_per_filter_config"] = filters
+    common |= header_fields(route.changes)
+    if route.changes.redirect is not None:
+        return common | {"redirect": redirect_action(route.changes.redirect, route.match)}
     if route.destination is None:
         return common | {"direct_response": {"status": 500}}
-    action = (
-        _clusters(route.destination)
-        | route_action(route.destination.traffic)
-        | {"upgrade_configs": [{"upgrade_type": "websocket"}]}
-    )
+    action = _clusters(route.destination) | route_action(route.destination.traffic, timeout=route.timeout)
+    if route.changes.rewrite is not None:
+        action |= rewrite_fields(route.changes.rewrite, route.match)
+    if route.mirrors:
+        action["request_mirror_policies"] = mirror_policies(route.mirrors)
+    if not any(backend.http2 for backend in route.destination.backends):
+        action["upgrade_configs"] = [{"upgrade_type": "websocket"}]
     return common | {"route": action}
 
 
 def split(destination: Destination) -> bool:
-    """Whether each backend needs a cluster of its own, because part of the requests must be answered 500."""
-    return not all(backend.endpoints for backend in destination.backends)
+    """Whether each backend needs a cluster of its own: some requests are answered 500, or changed for it alone."""
+    return not all(backend.endpoints and not backend.changes for backend in destination.backends)
 
 
 def _clusters(destination: Destination) -> JsonObject:
     if not split(destination):
         return {"cluster": destination.name}
     invalid = sum(backend.weight for backend in destination.backends if not backend.endpoints)
-    weights = [(INVALID_CLUSTER, invalid)]
-    weights += [(backend.name, backend.weight) for backend in destination.backends if backend.endpoints]
+    clusters: list[JsonObject] = [{"name": INVALID_CLUSTER, "weight": invalid}] if invalid else []
+    clusters += [
+        {"name": backend.name, "weight": backend.weight, **header_fields(backend.changes)}
+        for backend in destination.backends
+        if backend.endpoints
+    ]
     return {
         "cluster_not_found_response_code": "INTERNAL_SERVER_ERROR",
-        "weighted_clusters": {"clusters": [{"name": name, "weight": weight} for name, weight in weights]},
+        "weighted_clusters": {"clusters": clusters},
     }
 
 

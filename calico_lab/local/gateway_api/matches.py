@@ -39,11 +39,16 @@ def _match(spec: JsonObject) -> Match:
     path_type, value = MatchType(path.get("type", "PathPrefix")), path.get("value", "/")
     if path_type is MatchType.REGULAR_EXPRESSION:
         check_expression(value)
-    headers = [_value_match(header) for header in spec.get("headers") or []]
+    headers = header_matches_of(spec)
     if "method" in spec:
-        headers.append(ValueMatch(":method", spec["method"]))
+        headers += (ValueMatch(":method", spec["method"]),)
     query = [_value_match(parameter) for parameter in spec.get("queryParams") or []]
-    return Match(value, path_type, tuple(headers), tuple(query))
+    return Match(value, path_type, headers, tuple(query))
+
+
+def header_matches_of(spec: JsonObject) -> tuple[ValueMatch, ...]:
+    """Return the headers that a match asks for; raises ``ValueError`` as :func:`matches_of` does."""
+    return tuple(_value_match(header) for header in spec.get("headers") or [])
 
 
 def _value_match(spec: JsonObject) -> ValueMatch:

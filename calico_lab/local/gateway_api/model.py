@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from calico_lab.local.gateway_api.changes import NO_CHANGES, Changes
 from calico_lab.local.gateway_api.traffic import Traffic
 from calico_lab.local.gateway_api.world import ObjectName
 
@@ -68,7 +69,7 @@ class Backend:
     """One backendRef. Without endpoints its share of the requests is answered 500.
 
     ``fallback``: asked only where too many endpoints of the others are unhealthy. ``named``: its endpoints' addresses
-    are names that must be looked up. ``http2``: it is spoken to in HTTP/2 without TLS.
+    are names that must be looked up. ``http2``: it is spoken to in HTTP/2 without TLS. ``changes`` are of headers only.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Backend:
     fallback: bool = False
     named: bool = False
     http2: bool = False
+    changes: Changes = NO_CHANGES
 
 
 @dataclass(frozen=True)
@@ -120,13 +122,29 @@ class Destination:
 
 
 @dataclass(frozen=True)
+class Mirror:
+    """``numerator`` of ``denominator`` requests are sent to a destination a second time, whose answers nobody gets."""
+
+    destination: Destination
+    numerator: int = 100
+    denominator: int = 100
+
+
+@dataclass(frozen=True)
 class Route:
-    """Requests that ``match`` go to ``destination``; where that is None they are answered with status 500."""
+    """Requests that ``match`` go to ``destination``; where that is None they are answered with status 500.
+
+    ``changes`` may send the client elsewhere instead. ``timeout`` is in seconds, 0 for none at all; where it is None
+    that of the traffic policy applies.
+    """
 
     name: str
     match: Match
     destination: Destination | None
     source: Source
+    changes: Changes = NO_CHANGES
+    mirrors: tuple[Mirror, ...] = ()
+    timeout: float | None = None
     session: Session | None = None
     authentication: BasicAuthentication | None = None
 
@@ -234,6 +252,7 @@ class Gateway:
                 for route in host.routes:
                     if route.destination is not None:
                         yield route.destination
+                        yield from (mirror.destination for mirror in route.mirrors)
         for connections in self.connection_listeners:
             for each in connections.routes:
                 yield each.destination

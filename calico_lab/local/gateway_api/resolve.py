@@ -19,6 +19,7 @@ from calico_lab.local.gateway_api.http_routes import Attachment, ResolvedRoute
 from calico_lab.local.gateway_api.listeners import ListenerState, listener_states
 from calico_lab.local.gateway_api.model import Gateway
 from calico_lab.local.gateway_api.references import gateway_of
+from calico_lab.local.gateway_api.route_parents import Listeners
 from calico_lab.local.gateway_api.traffic_policies import TrafficPolicies
 from calico_lab.local.gateway_api.world import Infrastructure, ObjectName, World, name_of, oldest_first
 from calico_lab.local.wire import JsonObject
@@ -35,6 +36,7 @@ class Resolution:
     gateway_class_statuses: Statuses
     gateway_statuses: Statuses
     http_route_statuses: Statuses
+    grpc_route_statuses: Statuses
     tls_route_statuses: Statuses
     tcp_route_statuses: Statuses
     backend_traffic_policy_statuses: Statuses
@@ -49,7 +51,8 @@ def resolve(world: World) -> Resolution:
         for name, item in ours.items()
     }
     listeners = {name: listener_states(world, item) for name, item in ours.items() if not parameters[name].fault}
-    routes = [item for item in oldest_first(world.http_routes) if _is_relevant(item, listeners)]
+    http = [item for item in oldest_first(world.http_routes) if _is_relevant(item, listeners)]
+    grpc = [item for item in oldest_first(world.grpc_routes) if _is_relevant(item, listeners)]
     tls = [item for item in oldest_first(world.tls_routes) if _is_relevant(item, listeners)]
     tcp = [item for item in oldest_first(world.tcp_routes) if _is_relevant(item, listeners)]
     attached = TrafficPolicies()
@@ -57,13 +60,20 @@ def resolve(world: World) -> Resolution:
         world.backend_traffic_policies,
         {
             (kind, name_of(item)): item
-            for kind, items in ((http_routes.KIND, routes), (tls_routes.KIND, tls), (tcp_routes.KIND, tcp))
+            for kind, items in (
+                (http_routes.KIND, http),
+                (http_routes.GRPC_KIND, grpc),
+                (tls_routes.KIND, tls),
+                (tcp_routes.KIND, tcp),
+            )
             for item in items
         },
         {("Gateway", name): ours[name] for name in listeners},
     )
-    resolved = {name_of(item): _resolve_route(world, item, listeners, attached) for item in routes}
-    attachments = _by_listener(attachment for route in resolved.values() for attachment in route.attachments)
+    http_resolved = _resolve_routes(world, http, http_routes.KIND, listeners, attached)
+    grpc_resolved = _resolve_routes(world, grpc, http_routes.GRPC_KIND, listeners, attached)
+    resolved = (*http_resolved.values(), *grpc_resolved.values())
+    attachments = _by_listener(attachment for route in resolved for attachment in route.attachments)
     tls_resolved = {
         name_of(item): tls_routes.resolve_route(
             world, item, listeners, _traffic(attached, tls_routes.KIND, name_of(item))
@@ -83,7 +93,8 @@ def resolve(world: World) -> Resolution:
             if item["metadata"]["name"] in classes
         },
         gateway_statuses=_gateway_statuses(world, ours, listeners, parameters, _counts(attachments, connections)),
-        http_route_statuses=_route_statuses(resolved),
+        http_route_statuses=_route_statuses(http_resolved),
+        grpc_route_statuses=_route_statuses(grpc_resolved),
         tls_route_statuses=_route_statuses(tls_resolved),
         tcp_route_statuses=_route_statuses(tcp_resolved),
         backend_traffic_policy_statuses=attached.statuses(),
@@ -97,15 +108,18 @@ def _by_listener(attachments: Iterable[Attachment]) -> Attachments:
     return found
 
 
-def _is_relevant(route: JsonObject, listeners: http_routes.Listeners) -> bool:
+def _is_relevant(route: JsonObject, listeners: Listeners) -> bool:
     namespace = route["metadata"]["namespace"]
     return any(gateway_of(reference, namespace) in listeners for reference in route["spec"].get("parentRefs") or [])
 
 
-def _resolve_route(
-    world: World, route: JsonObject, listeners: http_routes.Listeners, attached: TrafficPolicies
-) -> ResolvedRoute:
-    return http_routes.resolve_route(world, route, listeners, _traffic(attached, http_routes.KIND, name_of(route)))
+def _resolve_routes(
+    world: World, routes: Iterable[JsonObject], kind: str, listeners: Listeners, attached: TrafficPolicies
+) -> dict[ObjectName, ResolvedRoute]:
+    return {
+        name_of(item): http_routes.resolve_route(world, item, kind, listeners, _traffic(attached, kind, name_of(item)))
+        for item in routes
+    }
 
 
 def _traffic(attached: TrafficPolicies, kind: str, route: ObjectName) -> TrafficOf:

@@ -62,6 +62,7 @@ class World:
     gateway_classes: tuple[JsonObject, ...] = ()
     gateways: tuple[JsonObject, ...] = ()
     http_routes: tuple[JsonObject, ...] = ()
+    grpc_routes: tuple[JsonObject, ...] = ()
     tls_routes: tuple[JsonObject, ...] = ()
     tcp_routes: tuple[JsonObject, ...] = ()
     backend_traffic_policies: tuple[JsonObject, ...] = ()

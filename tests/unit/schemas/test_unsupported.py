@@ -11,9 +11,14 @@ DENIED = [
     ("BackendTrafficPolicy", "spec.loadBalancer.type", "ConsistentHash", 'spec.loadBalancer.type: "ConsistentHash"'),
     ("BackendTrafficPolicy", "spec.loadBalancer.slowStart", {"window": "60s"}, "spec.loadBalancer.slowStart"),
     ("BackendTrafficPolicy", "spec.retry", {"numRetries": 5}, "spec.retry"),
-    ("HTTPRoute", "spec.rules.0.timeouts", {"request": "10s"}, "spec.rules[0].timeouts"),
-    ("HTTPRoute", "spec.rules.0.filters", [{"type": "CORS", "cors": {}}], "spec.rules[0].filters"),
-    ("HTTPRoute", "spec.rules.0.sessionPersistence", {"type": "Header"}, "spec.rules[0].sessionPersistence"),
+    ("HTTPRoute", "spec.rules.0.retry", {"attempts": 3}, "spec.rules[0].retry"),
+    ("HTTPRoute", "spec.rules.0.filters", [{"type": "CORS", "cors": {}}], "spec.rules[0].filters[0].cors"),
+    (
+        "HTTPRoute",
+        "spec.rules.0.sessionPersistence",
+        {"type": "Header", "idleTimeout": "1h"},
+        "spec.rules[0].sessionPersistence.idleTimeout",
+    ),
     (
         "HTTPRoute",
         "spec.rules.0.backendRefs.0.group",
