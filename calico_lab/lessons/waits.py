@@ -117,7 +117,7 @@ def load_balancer(cluster: Cluster, service: str, *, time_limit: float = TIME_LI
     return str(addresses(found)[0]["ip"])
 
 
-def answers(bastion: Bastion, address: str, *, time_limit: float = TIME_LIMIT) -> Awaited:
+def answers(bastion: Bastion, address: str, *, who: str = "the gateway", time_limit: float = TIME_LIMIT) -> Awaited:
     """Wait until the gateway answers the bastion: there is a way to it, and an Envoy at its end.
 
     Asks for ``/`` of no particular host, which no route of the guide serves: Envoy says 404 by itself, and no pod
@@ -136,7 +136,7 @@ def answers(bastion: Bastion, address: str, *, time_limit: float = TIME_LIMIT) -
         return f"  - the bastion's way to it: {(route.output or route.errors).strip()}"
 
     return until(
-        has_answered, "the gateway answers the bastion", remedy=f"ip route get {address}   on the bastion",
+        has_answered, f"{who} answers the bastion", remedy=f"ip route get {address}   on the bastion",
         time_limit=time_limit, in_the_way=in_the_way,
     )  # fmt: skip
 

@@ -5,19 +5,14 @@ Each case changes the notebook's sources in one place, keeps the stored outputs,
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
-import nbformat
 import pytest
 from support.labs import RunningLab, running_lab
+from support.mutated_notebooks import NOTEBOOKS, Cells, failing_cell, nbval, preceded, replaced
 
-NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "02-round-robin.ipynb"
-Cells = dict[str, nbformat.NotebookNode]
+NOTEBOOK = "02-round-robin"
 
 DROP_THE_PEER = """
 lab.cluster.delete("BGPPeer", "my-global-peer")
@@ -53,24 +48,6 @@ import time; time.sleep(1)
 MEND = "kubectl uncordon worker1 worker2"
 
 
-def replaced(cell: str, old: str, new: str) -> Callable[[Cells], None]:
-    def mutate(cells: Cells) -> None:
-        assert old in cells[cell].source
-        cells[cell].source = cells[cell].source.replace(old, new)
-
-    return mutate
-
-
-def preceded(cell: str, code: str) -> Callable[[Cells], None]:
-    """Run code before a cell in Python; it shows nothing, or that alone would differ from what is stored."""
-
-    def mutate(cells: Cells) -> None:
-        assert not cells[cell].source.startswith("%")
-        cells[cell].source = code + cells[cell].source
-
-    return mutate
-
-
 def without_the_policy(cells: Cells) -> None:
     cell = cells["apply-route"]
     cell.source = re.sub(r"apiVersion: gateway.envoyproxy.io.*?---\n", "", cell.source, flags=re.DOTALL)
@@ -95,29 +72,14 @@ def lab() -> Iterator[RunningLab]:
         yield lab
 
 
-def nbval(notebook: Path, lab: RunningLab) -> subprocess.CompletedProcess[str]:
-    # -x: the first cell that is wrong decides, those after it need not wait for what will not come.
-    options = ["-x", "-p", "no:cacheprovider", "-c", os.devnull]
-    command = [sys.executable, "-m", "pytest", *options, "--nbval", str(notebook)]
-    # What a mutation keeps from coming true must not be waited for as long as a learner would.
-    environment = os.environ | {"KUBECONFIG": str(lab.kubeconfig), "CALICO_LAB_TIME_LIMIT": "8"}
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100)
-
-
 def test_the_notebook_as_it_stands_passes(lab):
-    done = nbval(NOTEBOOK, lab)
+    done = nbval(NOTEBOOKS / f"{NOTEBOOK}.ipynb", lab)
     assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS)
 def test_a_cell_fails(lab, tmp_path, mutation):
-    document = nbformat.read(NOTEBOOK, as_version=4)
-    MUTATIONS[mutation]({cell.id: cell for cell in document.cells})
-    copy = tmp_path / NOTEBOOK.name
-    nbformat.write(document, copy)
     try:
-        done = nbval(copy, lab)
+        assert failing_cell(NOTEBOOK, MUTATIONS[mutation], lab, tmp_path)
     finally:
         lab.bastion(MEND)
-    assert done.returncode == 1, done.stdout
-    assert re.search(r"Notebook cell execution failed|Traceback|mismatch", done.stdout), done.stdout
