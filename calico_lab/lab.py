@@ -54,18 +54,18 @@ class Lab:
             self._nodes[name] = node.find(self.kubeconfig, name)
         return self._nodes[name]
 
-    def begin(self, step: str) -> Begun:
+    def begin(self, step: str, *, yes: bool = False) -> Begun:
         """Bring the lab to the state after a step of the guide, whatever its state is: the first cell of a lesson.
 
         ``step`` is the name of one (``calico-lab steps`` lists them), ``"prerequisites"``, or ``"fresh"`` for none.
         In a lab of one's own that is a reset and the steps; on another cluster the prerequisites are looked at, and
         only the demo's objects in the learner's namespace are deleted and made anew. Raises ``StepError`` when there
-        is no such step, ``PrerequisiteError`` with all that another cluster lacks, ``WaitTimeout`` when something does
-        not come about.
+        is no such step, ``PrerequisiteError`` with all that another cluster lacks and what would change there, which
+        is done with ``yes``; ``WaitTimeout`` when something does not come about.
         """
         from calico_lab.lessons import state
 
-        return state.begin(self, step)
+        return state.begin(self, step, yes=yes)
 
     def reset(self) -> Begun:
         """Make the lab as fresh as after its start. Raises ``LabError`` on a cluster that is not a lab of one's own."""

@@ -22,6 +22,7 @@ POOL = "10.10.10.0/26"
 GATEWAY = "load-balancing-gateway"
 GATEWAY_CLASS = "tigera-gateway-class"
 POD_NAMESPACE = "tigera-gateway"
+IMPORT_FILTER = "import-filter"
 # What the steps after the prerequisites create, in the order in which the guide deletes it.
 DEMO = (
     ("ServiceAccount", "backend"),
@@ -212,7 +213,7 @@ STEPS = (
         is_taken=_pool_is_advertised, works=_bastion_says(_SESSIONS), look=_LOOK_AT_BIRD,
     ),
     Step(
-        "import-filter", "a bastion that accepts them",
+        IMPORT_FILTER, "a bastion that accepts them",
         is_taken=_bastion_says(f"sudo grep -qF 'net ~ {POOL}' /etc/bird/bird.conf"), command=_EDIT_FILTER,
         works=_bastion_says(f"{_SESSIONS} && ip route | grep -q '^{POOL} '"), look=_LOOK_AT_BIRD,
     ),
