@@ -103,6 +103,8 @@ class Api:
         try:
             yield
         except (ApiException, DynamicApiError) as error:
+            if not error.status:  # so the client tells of TLS that has failed: nothing has answered
+                raise self._no_answer(error) from None
             raise self._explained(_api_error(error)) from None
         except (HTTPError, OSError) as error:
             raise self._no_answer(error) from None
@@ -111,6 +113,11 @@ class Api:
         server = self._kubeconfig.server
         if found := tls_problems.explain(error):
             return errors.NoClusterError(f"no trust between this machine and {server}: {found[0]}", remedy=found[1])
+        if "closed connection without response" in str(error) and self.client.configuration.cert_file:
+            return errors.NoClusterError(
+                f"{server} hangs up: it does not seem to take the client certificate of {self._kubeconfig.user!r}",
+                remedy="get a fresh kubeconfig from whoever runs the cluster",
+            )
         by_hand = f"kubectl --context={self._kubeconfig.context} version"
         remedy = "calico-lab status" if self._kubeconfig.lab else by_hand
         return errors.NoClusterError(f"no API server answers at {server}: {error}", remedy=remedy)

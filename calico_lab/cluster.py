@@ -56,8 +56,15 @@ class Cluster:
         self._api = Api(kubeconfig)
 
     def version(self) -> str:
-        """Return the version of Kubernetes, such as ``v1.37.0``; raises ``NoClusterError`` when nothing answers."""
-        return str(json.loads(self._api.read("/version"))["gitVersion"])
+        """Return the version of Kubernetes, such as ``v1.37.0``; raises ``NoClusterError`` when none answers."""
+        answer = self._api.read("/version")
+        try:
+            return str(json.loads(answer)["gitVersion"])
+        except (ValueError, TypeError, KeyError):
+            raise errors.NoClusterError(
+                f"what answers at {self.kubeconfig.server} is no Kubernetes API: {answer[:80]!r}",
+                remedy="kubectl config view   (is this the server's URL?)",
+            ) from None
 
     def user(self) -> str:
         """Return as whom the cluster sees this kubeconfig; raises ``Unauthorized`` when it does not.

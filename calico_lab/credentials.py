@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from pathlib import Path
 from typing import Any
 
 from calico_lab.errors import NoClusterError
@@ -30,12 +31,31 @@ def loaded(kubeconfig: Kubeconfig, *, time_limit: float | None = None) -> Any:
     loading.join(limit)
     if loading.is_alive():
         failures.append(f"what fetches them has not ended within {limit:g} s")
+    if not failures and settings.cert_file:
+        _require_valid(settings.cert_file, kubeconfig)
     if failures:
         raise NoClusterError(
             f"the kubeconfig {kubeconfig.files} gives no credentials for {kubeconfig.user!r}: {'; '.join(failures)}",
             remedy=f"kubectl --context={kubeconfig.context} auth whoami",
         )
     return settings
+
+
+def _require_valid(certificate: str, kubeconfig: Kubeconfig) -> None:
+    """Raise ``NoClusterError`` for a certificate that has expired: servers only hang up on it, without a word."""
+    from datetime import UTC, datetime
+
+    from cryptography import x509
+
+    try:
+        end = x509.load_pem_x509_certificate(Path(certificate).read_bytes()).not_valid_after_utc
+    except (OSError, ValueError):
+        return  # said better by the connection
+    if end < datetime.now(UTC):
+        raise NoClusterError(
+            f"the client certificate of {kubeconfig.user!r} in {kubeconfig.files} has expired on {end:%Y-%m-%d}",
+            remedy="get a fresh kubeconfig from whoever runs the cluster",
+        )
 
 
 def _load(kubeconfig: Kubeconfig, settings: Any, failures: list[str]) -> None:

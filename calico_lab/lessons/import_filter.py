@@ -50,8 +50,8 @@ def accept(lab: Lab, prefix: str | None = None, *, yes: bool = False) -> Edit:
     """Let the bastion's BIRD import routes to ``prefix`` and all that lies in it; by default to the load balancers'.
 
     Raises ``ConsentError`` with the difference when the bastion is not one of a lab of one's own and ``yes`` is not
-    given; ``PrerequisiteError`` when the file has no filter to edit; ``CommandError`` with BIRD's words when it does not
-    take the edited file, which is then not used.
+    given; ``PrerequisiteError`` when the file has no filter to edit; ``CommandError`` with BIRD's words when it does
+    not take the edited file, which is then not used.
     """
     edit, after = _plan(lab, prefix)
     if edit.difference:

@@ -2,7 +2,8 @@
 
 A lab that is the learner's own announces how it is made fresh, in its kubeconfig, and then the guide's steps are taken
 in it. Elsewhere load balancer pools, BGP and the Gateway API belong to everybody: there the prerequisites are only
-looked at, unless somebody says yes to what is missing, and of what is in the learner's namespace only the demo's own objects are deleted and created.
+looked at, unless somebody says yes to making what is missing. Of what is in the learner's namespace only the demo's own
+objects are deleted and created.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 
 import pytest
-from support import debian_kubectl, guide
+from support import debian_packages, guide
 from support.labs import RunningLab, running_lab
 
 Run = Callable[[str], subprocess.CompletedProcess[str]]
@@ -23,7 +23,7 @@ def lab() -> Iterator[RunningLab]:
 @pytest.fixture(scope="module")
 def run(lab) -> Run:
     """Run a shell's command in which kubectl is Debian's."""
-    folder = debian_kubectl.program().parent
+    folder = debian_packages.kubectl().parent
     home = lab.kubeconfig.parent / "home"  # discovery is cached there
     environment = {
         **os.environ,
