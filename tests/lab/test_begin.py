@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-import time
 
 import pytest
 from support.labs import CALICO_LAB, running_lab
@@ -11,7 +10,6 @@ import calico_lab
 from calico_lab import errors
 from calico_lab.lessons import counts, steps
 
-SECONDS = 10.0  # on an idle machine 2; this is for one that runs other tests beside
 LOAD = 'hey -n 100 -c 100 -host "www.example.com" http://{}/round'
 LEFTOVERS = """
 apiVersion: v1
@@ -96,9 +94,7 @@ def kill_the_lab(lab):
 )
 def test_it_begins_after_the_route_from_any_state(lab, leave):
     leave(lab)
-    start = time.monotonic()
     begun = lab.begin("route")
-    assert time.monotonic() - start < SECONDS
     assert repr(begun).splitlines()[-1] == "✓ the policy and the route"
     assert all(step.holds(lab) for step in steps.STEPS)
     address = lab.cluster.get("Gateway", steps.GATEWAY)["status"]["addresses"][0]["value"]
