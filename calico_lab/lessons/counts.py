@@ -22,6 +22,8 @@ BACKEND = "app=backend"
 # What the echo server prints for each request that it answers, except for /health and /status/NNN.
 REQUEST_LINE = "Echoing back request made to "
 LOG_SECONDS = 0.15  # within which what a pod has printed stands in its log
+# What nginx prints for each that it answers well; it also prints a line, without a status, for one that has to wait.
+NGINX_ANSWER = ' HTTP/1.1" 200 '
 # The guide's own loop: what a pod has printed, less the two lines from its start.
 GUIDE_LOOP = (
     'kubectl get pods -l app=backend --no-headers -o custom-columns=":metadata.name" | while read -r pod; do '
@@ -29,10 +31,10 @@ GUIDE_LOOP = (
 )
 
 
-def requests_per_pod(cluster: Cluster, labels: str = BACKEND) -> pd.DataFrame:
-    """Count, for each pod with these labels, the requests that its log tells of."""
+def requests_per_pod(cluster: Cluster, labels: str = BACKEND, *, line: str = REQUEST_LINE) -> pd.DataFrame:
+    """Count, for each pod with these labels, the requests that its log tells of: how often it has ``line``."""
     pods = cluster.list("Pod", labels=labels)
-    return _table([cluster.logs(pod["metadata"]["name"]).count(REQUEST_LINE) for pod in pods])
+    return _table([cluster.logs(pod["metadata"]["name"]).count(line) for pod in pods])
 
 
 def added_by(cluster: Cluster, send: Callable[[], object], labels: str = BACKEND) -> pd.DataFrame:

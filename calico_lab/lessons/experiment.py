@@ -12,7 +12,7 @@ from typing import Any
 from calico_lab import conditions
 from calico_lab.errors import PrerequisiteError, StepError
 from calico_lab.lab import Lab
-from calico_lab.lessons import counts, rotation, waits
+from calico_lab.lessons import counts, numbered, rotation, waits
 from calico_lab.lessons.evenness import Evenness, judge
 from calico_lab.lessons.steps import GATEWAY, manifest
 from calico_lab.tools import hey
@@ -23,7 +23,8 @@ LIMITS = {"replicas": 8, "requests": 1000, "concurrency": 100, "workers": 4}
 SECONDS = 3.0  # over which requests are spread, as far as hey's limit of a rate for each connection allows
 TIME_LIMIT = 60.0
 SETTLE_SECONDS = 0.3  # in which Envoy takes over a configuration that the policy's status already tells of
-PROXY = "playground"
+PROXY = "workers"
+_ONE_ENVOY = "{type: Kubernetes, kubernetes: {envoyDeployment: {replicas: 1}}}"
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,26 @@ def run(lab: Lab, settings: Settings, address: str, show: Callable[[Seen], None]
     return seen
 
 
+def repeat(lab: Lab, settings: Settings, address: str, times: int = 1) -> tuple[Evenness, ...]:
+    """Send the requests so many times, as fast as they are answered, and judge every run by itself.
+
+    In the lab as it stands: of the settings, those about the load are used, and the others to judge it.
+    """
+    path = numbered.new_path()
+    load = f"-n {settings.requests} -c {settings.concurrency} -t 5"
+    lab.bastion.run(numbered.command(path, address, times, load), time_limit=TIME_LIMIT)
+    pairs = numbered.found(lab.cluster, path, times * settings.sent)
+    pods = range(1, settings.replicas + 1)
+    return tuple(judge([pairs.count((run, pod)) for pod in pods], settings.workers) for run in range(1, times + 1))
+
+
+def measure(lab: Lab, settings: Settings, times: int) -> tuple[Evenness, ...]:
+    """Bring about what the settings ask for, then :func:`repeat`."""
+    address = set_up(lab, settings)
+    waits.envoy_workers(lab.cluster, GATEWAY, settings.workers, shown=False)
+    return repeat(lab, settings, address, times)
+
+
 def _sequence(lab: Lab) -> tuple[int, ...]:
     return rotation.last_requests(lab.cluster, 1_000_000).sequence
 
@@ -116,7 +137,7 @@ def _manifests(settings: Settings) -> list[str]:
     reference = f"parametersRef: {{group: gateway.envoyproxy.io, kind: EnvoyProxy, name: {PROXY}}}"
     proxy = (
         "apiVersion: gateway.envoyproxy.io/v1alpha1\nkind: EnvoyProxy\n"
-        f"metadata: {{name: {PROXY}}}\nspec: {{concurrency: {settings.workers}}}\n"
+        f"metadata: {{name: {PROXY}}}\nspec: {{concurrency: {settings.workers}, provider: {_ONE_ENVOY}}}\n"
     )
     gateway = manifest("gateway").replace("spec:\n", f"spec:\n  infrastructure:\n    {reference}\n")
     route = manifest("route").replace("type: RoundRobin", f"type: {settings.policy}")

@@ -2,7 +2,7 @@
 
 Counts tell how evenly the pods were loaded. That one follows the other, always in the same order, only the sequence
 shows. A balancer that draws each of P pods at random produces n requests in turn, in whichever order of the pods, with
-a probability of P! / P ** n: for 4 pods and 16 requests, one in 170 million; for 12 requests, one in 700,000.
+a probability of P! / P ** n (:func:`calico_lab.lessons.luck.chance_in_turn`): for 4 pods and 16 requests, one in 170 million; for 12 requests, one in 700,000.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from calico_lab.cluster import Cluster
+from calico_lab.lab import Lab
+from calico_lab.lessons import numbered
 from calico_lab.lessons.counts import BACKEND, REQUEST_LINE
 
 
@@ -48,6 +50,17 @@ def last_requests(cluster: Cluster, requests: int, labels: str = BACKEND) -> Rot
         if REQUEST_LINE in line
     ]
     return Rotation(tuple(number for _time, number in sorted(logged)[-requests:]), len(pods))
+
+
+def one_by_one(lab: Lab, address: str, requests: int) -> Rotation:
+    """Send requests one after the other, each over a connection of its own, and tell which pods they reached.
+
+    Exact however fast they follow: each has a number in its path, which the pods log.
+    """
+    path = numbered.new_path()
+    lab.bastion.run(numbered.command(path, address, requests))
+    pairs = numbered.found(lab.cluster, path, requests)
+    return Rotation(tuple(pod for _number, pod in pairs), len(lab.cluster.list("Pod", labels=BACKEND)))
 
 
 def _sortable(timestamp: str) -> tuple[str, str]:

@@ -18,7 +18,7 @@ from calico_lab.lab import Lab
 from calico_lab.lessons import checks, import_filter, waits
 from calico_lab.lessons.checks.bird import CONFIGURATION
 from calico_lab.lessons.counts import BACKEND
-from calico_lab.lessons.steps import DEMO, FRESH, GATEWAY, IMPORT_FILTER, Step, manifest, perform, take, upto
+from calico_lab.lessons.steps import BEYOND, DEMO, FRESH, GATEWAY, IMPORT_FILTER, Step, manifest, perform, take, upto
 
 RESET_SECONDS = 60.0
 _GATEWAY_PODS = f"gateway.envoyproxy.io/owning-gateway-name={GATEWAY}"
@@ -129,7 +129,7 @@ def _take_among_others(lab: Lab, step: Step) -> None:
 
 
 def _remove_demo(lab: Lab) -> None:
-    for kind, name in DEMO:
+    for kind, name in (*DEMO, *BEYOND):
         lab.cluster.delete(kind, name, missing_ok=True)
     owner = f"gateway.envoyproxy.io/owning-gateway-namespace={lab.cluster.kubeconfig.namespace}"
 

@@ -32,6 +32,12 @@ DEMO = (
     ("BackendTrafficPolicy", "round-robin-policy"),
     ("HTTPRoute", "round-robin-route"),
 )
+# What lessons beyond the guide create.
+BEYOND = (
+    ("Deployment", "slow"),
+    ("ConfigMap", "slow-pace"),
+    ("EnvoyProxy", "workers"),
+)
 
 _EDIT_FILTER = (
     r"sudo sed -i 's/if (net ~ 10.50.0.0\/24) then accept;/if (net ~ 10.50.0.0\/24) then accept;\n"

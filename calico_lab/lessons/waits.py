@@ -17,7 +17,7 @@ from calico_lab import conditions
 from calico_lab.bastion import Bastion
 from calico_lab.cluster import Awaited, Cluster, JsonObject
 from calico_lab.errors import NotFound, ReportError, WaitTimeout
-from calico_lab.lessons import obstacles
+from calico_lab.lessons import counts, obstacles
 from calico_lab.tools import envoy_admin, hey
 from calico_lab.views import progress
 
@@ -115,6 +115,45 @@ def load_balancer(cluster: Cluster, service: str, *, time_limit: float = TIME_LI
     description = f"Service {service} has an address"
     found = _object(cluster, "Service", service, lambda it: bool(addresses(it)), description, time_limit).object
     return str(addresses(found)[0]["ip"])
+
+
+def envoy_workers(
+    cluster: Cluster, gateway: str, workers: int, *, time_limit: float = TIME_LIMIT, shown: bool = True
+) -> Awaited:
+    """Wait until a gateway's Envoys have so many worker threads together, and no Envoy of before is left."""
+
+    def is_so() -> bool:
+        pods = envoy_admin.pods_of_gateway(cluster, gateway)
+        ready = all(conditions.is_true(pod, "Ready") and "deletionTimestamp" not in pod["metadata"] for pod in pods)
+        return bool(pods) and ready and counts.rotors(cluster, gateway) == workers
+
+    return until(
+        is_so, f"Envoy runs with {workers} worker{'s' if workers > 1 else ''}", time_limit=time_limit, shown=shown,
+        remedy=f"kubectl get pods --all-namespaces -l {envoy_admin.OWNER}-name={gateway} -o yaml",
+    )  # fmt: skip
+
+
+def envoy_balances(
+    cluster: Cluster, gateway: str, policy: str, pods: int, *, time_limit: float = TIME_LIMIT
+) -> Awaited:
+    """Wait until a gateway's Envoys spread requests for routes by ``policy``, such as ``round_robin``, over ``pods``.
+
+    It is Envoy's own configuration that is asked: the status of a policy can be a moment ahead of it.
+    """
+    seen = ""
+
+    def is_so() -> bool:
+        nonlocal seen
+        configurations = [envoy.configuration() for envoy in envoy_admin.of_gateway(cluster, gateway)]
+        clusters = [each for found in configurations for each in found.clusters if each.source is not None]
+        seen = ", ".join(f"{each.policy} over {len(each.endpoints)}" for each in clusters)
+        return bool(clusters) and all((each.policy, len(each.endpoints)) == (policy, pods) for each in clusters)
+
+    return until(
+        is_so, f"Envoy balances by {policy} over {pods} pods", time_limit=time_limit,
+        remedy="kubectl describe backendtrafficpolicies,httproutes,endpointslices",
+        in_the_way=lambda: f"  - it does so by {seen or 'nothing'}",
+    )  # fmt: skip
 
 
 def answers(bastion: Bastion, address: str, *, who: str = "the gateway", time_limit: float = TIME_LIMIT) -> Awaited:

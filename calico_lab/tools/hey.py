@@ -17,8 +17,9 @@ from calico_lab.errors import ReportError
 if TYPE_CHECKING:
     import pandas as pd
 
+SECONDS, STATUS, OFFSET = "response-time", "status-code", "offset"  # of its CSV; the offset is when it was sent
 CSV_COLUMNS = (
-    "response-time", "DNS+dialup", "DNS", "Request-write", "Response-delay", "Response-read", "status-code", "offset",
+    SECONDS, "DNS+dialup", "DNS", "Request-write", "Response-delay", "Response-read", STATUS, OFFSET,
 )  # fmt: skip
 
 
@@ -95,7 +96,7 @@ def parse_csv(text: str) -> pd.DataFrame:
 
     if text.partition("\n")[0].strip() != ",".join(CSV_COLUMNS):
         raise ReportError(f"this is not the CSV of hey: {text.strip()[:200]!r}", remedy="hey -o csv URL")
-    return pd.read_csv(io.StringIO(text)).sort_values("offset", ignore_index=True)
+    return pd.read_csv(io.StringIO(text)).sort_values(OFFSET, ignore_index=True)
 
 
 def _number(text: str, name: str) -> float:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from calico_lab.tools.hey import SECONDS
 from calico_lab.views import style
 from calico_lab.views.plot import Plot
 from calico_lab.views.style import Theme
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-SECONDS = "response-time"  # the column of hey's CSV
 BINS = 40
 LOGARITHMIC_FROM = 20.0  # from this ratio of slowest to fastest on, a linear axis shows one bar and a void
 DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.5, 1)))  # apart without colours too
