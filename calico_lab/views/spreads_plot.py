@@ -28,7 +28,7 @@ class SpreadsPlot(Plot):
             raise ValueError("there is no run to draw")
 
     def __repr__(self) -> str:
-        listed = ", ".join(f"{name} ({len(runs)} runs)" for name, runs in self.groups.items())
+        listed = ", ".join(f"{name} ({_runs(len(runs))})" for name, runs in self.groups.items())
         return f"Spreads of {len(self.groups)} groups: {listed}"
 
     @property
@@ -62,3 +62,7 @@ class SpreadsPlot(Plot):
 
 def _rank_among_equals(spreads: Sequence[int], at: int) -> int:
     return at - spreads.index(spreads[at])
+
+
+def _runs(count: int) -> str:
+    return f"{count} run{'s' if count != 1 else ''}"

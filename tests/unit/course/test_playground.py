@@ -26,7 +26,7 @@ def test_settings_that_cannot_be_tried_are_refused():
 
 def test_manifests_carry_the_settings():
     text = "---\n".join(experiment._manifests(Settings(replicas=3, workers=2, policy="Random")))
-    for wanted in ("replicas: 3", "concurrency: 2", "type: Random", "kind: EnvoyProxy, name: playground"):
+    for wanted in ("replicas: 3", "concurrency: 2", "type: Random", "kind: EnvoyProxy, name: workers"):
         assert wanted in text
 
 
