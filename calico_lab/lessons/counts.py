@@ -39,17 +39,17 @@ def requests_per_pod(cluster: Cluster, labels: str = BACKEND, *, line: str = REQ
 
 def added_by(cluster: Cluster, send: Callable[[], object], labels: str = BACKEND) -> pd.DataFrame:
     """Count the requests that come to each pod while ``send`` runs."""
-    before = _settled(cluster, labels)
+    before = settled(cluster, labels)
     send()
-    return _settled(cluster, labels) - before
+    return settled(cluster, labels) - before
 
 
-def _settled(cluster: Cluster, labels: str) -> pd.DataFrame:
-    """Count once what has just been printed stands in the logs."""
-    found = requests_per_pod(cluster, labels)
+def settled(cluster: Cluster, labels: str = BACKEND, *, line: str = REQUEST_LINE) -> pd.DataFrame:
+    """Count as :func:`requests_per_pod` does, once what has just been printed stands in the logs."""
+    found = requests_per_pod(cluster, labels, line=line)
     while True:
         time.sleep(LOG_SECONDS)
-        latest = requests_per_pod(cluster, labels)
+        latest = requests_per_pod(cluster, labels, line=line)
         if latest.equals(found):
             return latest
         found = latest

@@ -2,7 +2,8 @@
 
 Counts tell how evenly the pods were loaded. That one follows the other, always in the same order, only the sequence
 shows. A balancer that draws each of P pods at random produces n requests in turn, in whichever order of the pods, with
-a probability of P! / P ** n (:func:`calico_lab.lessons.luck.chance_in_turn`): for 4 pods and 16 requests, one in 170 million; for 12 requests, one in 700,000.
+a probability of P! / P ** n (:func:`calico_lab.lessons.luck.chance_in_turn`): for 4 pods and 16 requests, one in 170
+million; for 12 requests, one in 700,000.
 """
 
 from __future__ import annotations

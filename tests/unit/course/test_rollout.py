@@ -1,56 +1,52 @@
-import pandas as pd
 import pytest
 
-from calico_lab.lessons.rollout import PodsSeen, Rollout
-from calico_lab.tools import hey
-from calico_lab.views.rollout_plot import RolloutPlot
-
-REPLACED = (PodsSeen(0.1, 4, 0), PodsSeen(0.5, 3, 2), PodsSeen(0.9, 0, 4))
+from calico_lab import kubectl
+from calico_lab.errors import WaitTimeout
+from calico_lab.lessons import rollout, waits
 
 
-def answers(*statuses):
-    rows = {column: [0.001] * len(statuses) for column in hey.CSV_COLUMNS}
-    return pd.DataFrame(rows | {hey.STATUS: statuses, hey.OFFSET: [0.1 * number for number in range(len(statuses))]})
+def pod(name, ready=True, leaving=False):
+    metadata = {"name": name} | ({"deletionTimestamp": "2026-11-25T00:00:00Z"} if leaving else {})
+    return {"metadata": metadata, "status": {"conditions": [{"type": "Ready", "status": str(ready)}]}}
 
 
-def test_all_requests_answered():
-    rollout = Rollout(3, answers(200, 200, 200), REPLACED)
-    assert (rollout.answered, rollout.lost) == (3, 0)
-    assert repr(rollout) == "4 pods replaced by 4 under load: no request was lost"
+class Lab:
+    """A cluster that shows one list of pods after the other, and the last of them for ever."""
+
+    kubeconfig = None
+
+    def __init__(self, *states):
+        self.cluster = self
+        self._states = list(states)
+
+    def list(self, _kind, *, labels):
+        return self._states.pop(0) if len(self._states) > 1 else self._states[0]
 
 
-@pytest.mark.parametrize("statuses", [(200, 503, 200), (200, 200)], ids=["an error of Envoy's", "no answer"])
-def test_a_lost_request(statuses):
-    rollout = Rollout(3, answers(*statuses), REPLACED)
-    assert rollout.lost == 1
-    assert repr(rollout) == "4 pods replaced by 4 under load: some requests were lost"
+@pytest.fixture(autouse=True)
+def asked(monkeypatch):
+    asked = []
+    monkeypatch.setattr(kubectl, "run", lambda _kubeconfig, *arguments, **_options: asked.append(arguments))
+    monkeypatch.setattr(waits, "TIME_LIMIT", 0.3)
+    monkeypatch.setitem(waits.until.__kwdefaults__, "time_limit", 0.3)
+    return asked
+
+
+def test_kubectl_is_asked_and_the_new_pods_waited_for(asked):
+    lab = Lab([pod("a"), pod("b")], [pod("a"), pod("c", ready=False)], [pod("c"), pod("d")])
+    assert repr(rollout.replace(lab)) == "2 pods of the backend are new"
+    assert asked == [("rollout", "restart", "deployment", "backend")]
+
+
+def test_a_pod_that_was_leaving_before_is_not_to_be_replaced():
+    rollout.replace(Lab([pod("a"), pod("x", leaving=True)], [pod("c")]))
 
 
 @pytest.mark.parametrize(
-    "pods",
-    [(PodsSeen(0, 4, 0), PodsSeen(1, 1, 4)), (PodsSeen(0, 4, 0), PodsSeen(1, 0, 3)), (PodsSeen(0, 0, 0),)],
-    ids=["an old one is left", "a new one is missing", "there were none"],
+    "after",
+    [[pod("a"), pod("c")], [pod("c")], [pod("c"), pod("d", ready=False)], [pod("c"), pod("d"), pod("b", leaving=True)]],
+    ids=["an old one stays", "one is missing", "one is not ready", "an old one has not gone"],
 )
-def test_pods_that_were_not_all_replaced(pods):
-    rollout = Rollout(1, answers(200), pods)
-    assert not rollout.is_done
-    assert repr(rollout).startswith("the pods were not all replaced")
-
-
-@pytest.mark.parametrize("statuses", [(200, 200), (200, 503)])
-def test_it_can_be_drawn(statuses):
-    plot = RolloutPlot(Rollout(2, answers(*statuses), REPLACED))
-    assert plot.png().startswith(b"\x89PNG")
-    assert repr(plot) == repr(plot.rollout)
-
-
-@pytest.mark.parametrize(
-    ("statuses", "finding"),
-    [
-        ((200, 200), "All pods replaced, and none of 2 requests lost"),
-        ((200, 503), "All pods replaced, and 1 of 2 requests lost"),
-    ],
-)
-def test_its_title_is_what_was_found(statuses, finding):
-    figure = RolloutPlot(Rollout(2, answers(*statuses), REPLACED)).figure()
-    assert figure.axes[0].get_title(loc="left") == finding
+def test_pods_that_are_not_all_new(after):
+    with pytest.raises(WaitTimeout, match="2 pods of the backend are new"):
+        rollout.replace(Lab([pod("a"), pod("b")], after))
