@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST_COLUMNS = 3
+MOST_BARS, NARROW = 16, 9.5  # bars beside each other from which on their numbers need to be this small, in points
 
 
 @dataclass(frozen=True, repr=False)
@@ -60,7 +61,8 @@ class ComparisonPlot(Plot):
         grid = figure.subplots(self._rows, columns, squeeze=False).flat
         highest = max(max(*run.counts, run.requests / len(run.counts) + run.rotors) for run in self.runs.values())
         for axes, (name, run) in zip(grid, self.runs.items(), strict=False):
-            draw_counts(axes, run, theme, highest=highest)
+            size = style.BODY if columns * len(run.counts) <= MOST_BARS else NARROW
+            draw_counts(axes, run, theme, highest=highest, number_size=size)
             axes.set_title(name, pad=24)
             comparison = f"{run.spread} {'≤' if run.is_even else '>'} {run.rotors}"
             axes.annotate(

@@ -48,8 +48,12 @@ class RequestsPlot(Plot):
         return f"Even: every pod got {min(counts)} to {max(counts)} requests"
 
 
-def draw_counts(axes: Axes, evenness: Evenness, theme: Theme, *, highest: float = 0.0) -> None:
+def draw_counts(
+    axes: Axes, evenness: Evenness, theme: Theme, *, highest: float = 0.0, number_size: float = style.BODY
+) -> None:
     """Draw the bars of one run, with line and band; ``highest`` makes the axis of several runs the same."""
+    from matplotlib.ticker import MaxNLocator
+
     counts, rotors = evenness.counts, evenness.rotors
     share = evenness.requests / len(counts)
     positions = range(1, len(counts) + 1)
@@ -60,11 +64,12 @@ def draw_counts(axes: Axes, evenness: Evenness, theme: Theme, *, highest: float 
     axes.axhline(share, color=theme.ink, lw=1.4, ls=(0, (5, 3)), zorder=3, label=f"even share: {share:.4g}")
     bars = axes.bar(positions, counts, width=0.62, color=theme.even if evenness.is_even else theme.uneven, zorder=2)
     small = len(counts) > 8
-    size = style.SMALL if small else style.BODY
+    size = min(number_size, style.SMALL) if small else number_size
     halo = style.halo(theme)  # a number may stand on the line
     axes.bar_label(bars, padding=4, fontsize=size, fontweight="bold", color=theme.ink, path_effects=halo, zorder=4)
     axes.set_xticks(positions, [str(position) if small else f"pod {position}" for position in positions])
     if small:
         axes.set_xlabel("pod")
     axes.set_ylim(0, max(*counts, share + rotors, highest) * 1.16 + 0.1)
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(axis="y", zorder=0)
