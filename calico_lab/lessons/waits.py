@@ -37,21 +37,32 @@ def until(
 ) -> Awaited:
     """Wait until a question about anything is answered with yes; ``remedy`` is the command to look further with.
 
-    ``in_the_way`` is asked at the limit, for lines that tell what stands in the way. ``shown`` shows a bar.
+    ``in_the_way`` is asked at the limit, for lines that tell what stands in the way; at Jupyter's Interrupt too, which
+    ends the wait. ``shown`` shows a bar.
     """
     with progress.bar(description, time_limit) if shown else progress.no_bar() as bar:
         start = time.monotonic()
-        while not is_so():
-            waited = time.monotonic() - start
-            if waited > time_limit:
-                bar.failed()
-                because = f"\n{lines}" if (lines := in_the_way()) else ""
-                raise WaitTimeout(f"not within {time_limit:g} s: {description}{because}", remedy=remedy)
-            bar.waited(waited)
-            time.sleep(poll_seconds)
+        try:
+            while not is_so():
+                waited = time.monotonic() - start
+                if waited > time_limit:
+                    raise _in_vain(f"not within {time_limit:g} s: {description}", in_the_way, remedy)
+                bar.waited(waited)
+                time.sleep(poll_seconds)
+        except KeyboardInterrupt:
+            bar.failed()
+            raise _in_vain(f"no longer waited for: {description}", in_the_way, remedy) from None
+        except Exception:
+            bar.failed()
+            raise
         seconds = time.monotonic() - start
         bar.done(seconds)
     return Awaited(description, {}, seconds)
+
+
+def _in_vain(problem: str, in_the_way: Callable[[], str], remedy: str) -> WaitTimeout:
+    because = f"\n{lines}" if (lines := in_the_way()) else ""
+    return WaitTimeout(f"{problem}{because}", remedy=remedy)
 
 
 def rolled_out(cluster: Cluster, deployment: str, *, time_limit: float = TIME_LIMIT) -> Awaited:

@@ -90,7 +90,7 @@ class WidgetBar:
     def failed(self) -> None:
         """Colour the bar; what stood in the way is said by the error."""
         self._bar.value, self._bar.bar_style = self._limit, "danger"
-        self._text.value = f"✗ {self._description}: not within {self._limit:g} s"
+        self._text.value = f"✗ {self._description}"
 
 
 class TerminalBar:

@@ -9,7 +9,7 @@ PLOT = "document.querySelector('.jp-OutputArea img[src^=\"data:image/png\"]')"
 ROUND_ROBIN = "02-round-robin.ipynb"
 NAMES = [path.name for path in sorted(course_notebooks.source().glob("*.ipynb"))]
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(300)
 
 
 def require_run_to_the_end(cells):

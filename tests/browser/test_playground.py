@@ -18,7 +18,7 @@ FOCUSED = (
     "(document.activeElement)"
 )
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture

@@ -21,8 +21,8 @@ from support import browser
 from support.labs import CALICO_LAB, calico_lab
 from support.ports import free_port
 
-START_SECONDS = 60.0
-RUN_SECONDS = 120.0
+START_SECONDS = 120.0
+RUN_SECONDS = 200.0
 MENU_ITEMS = "[...document.querySelectorAll('.lm-MenuBar-itemLabel, .lm-Menu-itemLabel')]"
 PANEL = "document.querySelector('.jp-NotebookPanel:not(.lm-mod-hidden)')"
 STATUS = f"{PANEL}.querySelector('.jp-Notebook-ExecutionIndicator').dataset.status"

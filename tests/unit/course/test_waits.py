@@ -99,3 +99,21 @@ def test_the_widget_s_text_is_the_same_whatever_came_of_it(capsys, monkeypatch):
     assert [data["text/plain"] for data in displayed] == ["Wait for: rain (at most 60 s)"] * 2
     assert "59.0 s less than the guide's 60" in quick._text.value
     assert "10.0 s less" in slow._text.value
+
+
+def test_an_interrupted_wait_says_what_stood_in_the_way(bar):
+    def interrupted():
+        raise KeyboardInterrupt
+
+    with pytest.raises(WaitTimeout, match="no longer waited for: the tide\n  - the moon"):
+        waits.until(interrupted, "the tide", remedy="look", in_the_way=lambda: "  - the moon")
+    assert bar.shown[-1] == "failed"
+
+
+def test_the_bar_of_a_wait_that_an_error_ends_does_not_go_on(bar):
+    def not_there():
+        raise NotFound("none")
+
+    with pytest.raises(NotFound):
+        waits.until(not_there, "the tide", remedy="look")
+    assert bar.shown[-1] == "failed"
