@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import nbformat
@@ -52,9 +52,13 @@ def nbval(notebook: Path, lab: RunningLab) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=110)
 
 
-def failing_cell(name: str, mutate: Mutate, lab: RunningLab, folder: Path) -> str:
-    """Return the id of the first cell that fails in a notebook with a mutation."""
+def failing_cell(
+    name: str, mutate: Mutate, lab: RunningLab, folder: Path, *, without: Collection[str] = frozenset()
+) -> str:
+    """Return the id of the first cell that fails in a notebook with a mutation, and ``without`` these cells."""
     document = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
+    assert set(without) <= {cell.id for cell in document.cells}
+    document.cells = [cell for cell in document.cells if cell.id not in without]
     mutate({cell.id: cell for cell in document.cells})
     copy = folder / f"{name}.ipynb"
     nbformat.write(document, copy)
