@@ -12,6 +12,8 @@ import pytest
 from support.labs import RunningLab, running_lab
 from support.mutated_notebooks import NOTEBOOKS, Cells, failing_cell, nbval, preceded, replaced
 
+pytestmark = pytest.mark.timeout(300)
+
 NOTEBOOK = "02-round-robin"
 
 DROP_THE_PEER = """

@@ -8,6 +8,8 @@ import pytest
 from support.labs import RunningLab, running_lab
 from support.mutated_notebooks import failing_cell, preceded, replaced
 
+pytestmark = pytest.mark.timeout(300)
+
 BROKEN, PATH = "06-when-things-break", "07-the-path-of-a-request"
 
 ALWAYS_DONE = """
