@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from calico_lab.local.apiserver.field_problems import shown
-from calico_lab.local.custom_resources import DENIED_KINDS, ENVOY_GROUP, GATEWAY_GROUP, rules
+from calico_lab.local.apiserver.implemented_gateway_kinds import GATEWAY_KINDS
+from calico_lab.local.custom_resources import DENIED_KINDS, rules
 from calico_lab.local.wire import JsonObject
 
 _PROBE = """
@@ -105,47 +106,6 @@ spec.replicas
 spec.selector
 spec.template.metadata
 """
-
-
-_CONNECTION_ROUTE = """
-spec.parentRefs
-spec.rules[].backendRefs[].group = (?!gateway\\.envoyproxy\\.io$).*
-spec.rules[].backendRefs[].kind
-spec.rules[].backendRefs[].name
-spec.rules[].backendRefs[].namespace
-spec.rules[].backendRefs[].port
-spec.rules[].backendRefs[].weight
-spec.rules[].name
-"""
-
-
-def _filters(place: str, *kinds: str) -> str:
-    """Return the lines for filters of these kinds. In a header's value, % would begin a command of Envoy's."""
-    lines = ""
-    for kind in kinds:
-        field = f"{place}.filters[].{kind[0].lower()}{kind[1:]}"
-        if kind == "RequestMirror":
-            lines += f"{field}\n"
-            continue
-        lines += f"{field}.remove\n"
-        lines += "".join(f"{field}.{verb}[].name\n{field}.{verb}[].value = [^%]*\n" for verb in ("add", "set"))
-    return lines
-
-
-# A Backend is the one kind beside Service that upstream routes to and the lab doesn't.
-_HTTP_ROUTE = (
-    _CONNECTION_ROUTE
-    + """
-spec.hostnames
-spec.rules[].backendRefs[].filters[].type = (Request|Response)HeaderModifier
-spec.rules[].matches
-spec.rules[].sessionPersistence.absoluteTimeout
-spec.rules[].sessionPersistence.cookieConfig
-spec.rules[].sessionPersistence.sessionName
-spec.rules[].sessionPersistence.type
-"""
-    + _filters("spec.rules[].backendRefs[]", "RequestHeaderModifier", "ResponseHeaderModifier")
-)
 
 
 def _below(prefix: str, lines: str) -> str:
@@ -259,49 +219,7 @@ spec.natOutgoing
 spec.nodeSelector = all\\(\\)
 spec.vxlanMode = Never
 """,
-    (ENVOY_GROUP, "BackendTrafficPolicy"): """
-spec.loadBalancer.type = LeastRequest|Random|RoundRobin
-spec.targetRef
-spec.targetRefs
-spec.targetSelectors
-""",
-    (ENVOY_GROUP, "EnvoyProxy"): """
-spec.concurrency
-spec.logging.level.default = warn
-spec.provider.kubernetes.envoyDeployment.container.image
-spec.provider.kubernetes.envoyDeployment.replicas
-spec.provider.type = Kubernetes
-""",
-    # Protocols that Envoy Gateway itself doesn't know pass: it says so in a condition.
-    (GATEWAY_GROUP, "Gateway"): """
-spec.gatewayClassName
-spec.infrastructure.parametersRef
-spec.listeners[].allowedRoutes
-spec.listeners[].hostname
-spec.listeners[].name
-spec.listeners[].port
-spec.listeners[].protocol = (?!UDP$).*
-spec.listeners[].tls.certificateRefs
-spec.listeners[].tls.mode
-""",
-    (GATEWAY_GROUP, "TCPRoute"): _CONNECTION_ROUTE,
-    (GATEWAY_GROUP, "TLSRoute"): _CONNECTION_ROUTE
-    + """
-spec.hostnames
-""",
-    (GATEWAY_GROUP, "HTTPRoute"): _HTTP_ROUTE
-    + _filters("spec.rules[]", "RequestHeaderModifier", "ResponseHeaderModifier", "RequestMirror")
-    + """
-spec.rules[].filters[].requestRedirect
-spec.rules[].filters[].type = (Request|Response)HeaderModifier|RequestMirror|RequestRedirect|URLRewrite
-spec.rules[].filters[].urlRewrite
-spec.rules[].timeouts
-""",
-    (GATEWAY_GROUP, "GRPCRoute"): _HTTP_ROUTE
-    + _filters("spec.rules[]", "RequestHeaderModifier", "ResponseHeaderModifier", "RequestMirror")
-    + """
-spec.rules[].filters[].type = (Request|Response)HeaderModifier|RequestMirror
-""",
+    **GATEWAY_KINDS,
 }
 
 _Node = dict[str, Any] | re.Pattern[str] | None

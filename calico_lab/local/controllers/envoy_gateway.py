@@ -30,6 +30,7 @@ from calico_lab.local.informer import Informer
 from calico_lab.local.objects import is_deleting, now
 from calico_lab.local.resources import (
     BACKEND_TRAFFIC_POLICIES,
+    BACKENDS,
     CONFIG_MAPS,
     DEPLOYMENTS,
     ENDPOINT_SLICES,
@@ -42,6 +43,7 @@ from calico_lab.local.resources import (
     PODS,
     REFERENCE_GRANTS,
     SECRETS,
+    SECURITY_POLICIES,
     SERVICE_ACCOUNTS,
     SERVICES,
     TCP_ROUTES,
@@ -73,6 +75,8 @@ class EnvoyGateway(Controller):
         self._tls_routes = self.inform(TLS_ROUTES, anything, optional=True)
         self._tcp_routes = self.inform(TCP_ROUTES, anything, optional=True)
         self._policies = self.inform(BACKEND_TRAFFIC_POLICIES, anything, optional=True)
+        self._security_policies = self.inform(SECURITY_POLICIES, anything, optional=True)
+        self._backends = self.inform(BACKENDS, anything, optional=True)
         self._envoy_proxies = self.inform(ENVOY_PROXIES, anything, optional=True)
         self._reference_grants = self.inform(REFERENCE_GRANTS, anything, optional=True)
         self._namespaces = self.inform(NAMESPACES, anything)
@@ -116,6 +120,8 @@ class EnvoyGateway(Controller):
             tls_routes=tuple(self._tls_routes),
             tcp_routes=tuple(self._tcp_routes),
             backend_traffic_policies=tuple(self._policies),
+            security_policies=tuple(self._security_policies),
+            backends=tuple(self._backends),
             envoy_proxies=tuple(self._envoy_proxies),
             reference_grants=tuple(self._reference_grants),
             services=tuple(self._services),
@@ -189,6 +195,8 @@ class EnvoyGateway(Controller):
                 *self._status_writes(self._tls_routes, resolution.tls_route_statuses, {"parents": []}),
                 *self._status_writes(self._tcp_routes, resolution.tcp_route_statuses, {"parents": []}),
                 *self._status_writes(self._policies, resolution.backend_traffic_policy_statuses, {"ancestors": []}),
+                *self._status_writes(self._security_policies, resolution.security_policy_statuses, {"ancestors": []}),
+                *self._status_writes(self._backends, resolution.backend_statuses),
             ]
         )
 

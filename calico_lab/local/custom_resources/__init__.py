@@ -10,13 +10,16 @@ from __future__ import annotations
 import copy
 from functools import cache
 
+from calico_lab.local.custom_resources.backend import BACKEND
+from calico_lab.local.custom_resources.backend_traffic_policy import BACKEND_TRAFFIC_POLICY
 from calico_lab.local.custom_resources.common import GATEWAY_GROUP
 from calico_lab.local.custom_resources.connection_routes import TCP_ROUTE, TLS_ROUTE
 from calico_lab.local.custom_resources.definition import AGE, Definition, column, condition_column
-from calico_lab.local.custom_resources.envoy_gateway import BACKEND_TRAFFIC_POLICY, ENVOY_PROXY
+from calico_lab.local.custom_resources.envoy_proxy import ENVOY_PROXY
 from calico_lab.local.custom_resources.gateway import GATEWAY, GATEWAY_CLASS, REFERENCE_GRANT
 from calico_lab.local.custom_resources.grpc_route import GRPC_ROUTE
 from calico_lab.local.custom_resources.http_route import HTTP_ROUTE
+from calico_lab.local.custom_resources.security_policy import SECURITY_POLICY
 from calico_lab.local.custom_resources.structural import ANYTHING, record
 from calico_lab.local.wire import JsonObject
 
@@ -131,7 +134,9 @@ _DEFINITIONS = (
     _gateway_api("TCPRoute", "tcproutes", "v1alpha2", TCP_ROUTE),
     _gateway_api("TLSRoute", "tlsroutes", "v1alpha2", TLS_ROUTE),
     _gateway_api("UDPRoute", "udproutes", "v1alpha2"),
-    _envoy_gateway("Backend", "backends", "be", columns=(condition_column("Status", "Accepted", "reason"), AGE)),
+    _envoy_gateway(
+        "Backend", "backends", "be", BACKEND, columns=(condition_column("Status", "Accepted", "reason"), AGE)
+    ),
     _envoy_gateway("BackendTrafficPolicy", "backendtrafficpolicies", "btp", BACKEND_TRAFFIC_POLICY),
     _envoy_gateway("ClientTrafficPolicy", "clienttrafficpolicies", "ctp"),
     _envoy_gateway("EnvoyExtensionPolicy", "envoyextensionpolicies", "eep", categories=()),
@@ -143,7 +148,7 @@ _DEFINITIONS = (
     ),
     _envoy_gateway("EnvoyProxy", "envoyproxies", "eproxy", ENVOY_PROXY, columns=()),
     _envoy_gateway("HTTPRouteFilter", "httproutefilters", "hrf", has_status=False),
-    _envoy_gateway("SecurityPolicy", "securitypolicies", "sp"),
+    _envoy_gateway("SecurityPolicy", "securitypolicies", "sp", SECURITY_POLICY),
 )
 
 # Kinds that upstream has and the lab does not implement.

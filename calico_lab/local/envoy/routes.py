@@ -51,8 +51,12 @@ def _route(route: Route) -> JsonObject:
 
 
 def split(destination: Destination) -> bool:
-    """Whether each backend needs a cluster of its own: some requests are answered 500, or changed for it alone."""
-    return not all(backend.endpoints and not backend.changes for backend in destination.backends)
+    """Whether each backend needs a cluster of its own.
+
+    So it is where some requests are answered 500 or changed for one alone, or where only some have names to look up.
+    """
+    mixed = len({backend.named for backend in destination.backends}) > 1
+    return mixed or not all(backend.endpoints and not backend.changes for backend in destination.backends)
 
 
 def _clusters(destination: Destination) -> JsonObject:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from calico_lab.local.gateway_api.backends import Problem, endpoints_of
+from calico_lab.local.gateway_api.backends import Problem, backend_of
 from calico_lab.local.gateway_api.listeners import ListenerState
 from calico_lab.local.gateway_api.model import (
     Backend,
@@ -50,13 +50,11 @@ def backends_of(
     backends: list[Backend] = []
     problems: list[Problem] = []
     for index, reference in enumerate(references):
+        name = f"{route_name(kind, route)}/rule/-1/backend/{index}"
         try:
-            endpoints = endpoints_of(world, reference, kind, route["metadata"]["namespace"])
+            backends.append(backend_of(world, reference, kind, route["metadata"]["namespace"], name=name))
         except Problem as problem:
             problems.append(problem)
-            continue
-        name = f"{route_name(kind, route)}/rule/-1/backend/{index}"
-        backends.append(Backend(name, reference.get("weight", 1), endpoints))
     return tuple(each for each in backends if each.weight and each.endpoints), problems
 
 

@@ -10,12 +10,11 @@ from dataclasses import dataclass, replace
 
 from calico_lab.local.gateway_api.changes import Redirect
 from calico_lab.local.gateway_api.grpc_matches import grpc_matches_of
-from calico_lab.local.gateway_api.http_rules import resolve_rules
+from calico_lab.local.gateway_api.http_rules import Policies, resolve_rules
 from calico_lab.local.gateway_api.listeners import ListenerState
 from calico_lab.local.gateway_api.matches import matches_of
 from calico_lab.local.gateway_api.model import Route
 from calico_lab.local.gateway_api.route_parents import ACCEPTED, Listeners, Told, hostnames_at, parents_of
-from calico_lab.local.gateway_api.traffic import Traffic
 from calico_lab.local.gateway_api.world import ObjectName, World
 from calico_lab.local.wire import JsonObject
 
@@ -49,13 +48,13 @@ class ResolvedRoute:
 
 
 def resolve_route(
-    world: World, route: JsonObject, kind: str, listeners: Listeners, traffic: Callable[[ObjectName], Traffic]
+    world: World, route: JsonObject, kind: str, listeners: Listeners, policies: Callable[[ObjectName], Policies]
 ) -> ResolvedRoute:
-    """Resolve a route of a kind against the listeners of our Gateways; ``traffic`` gives the policy per Gateway."""
+    """Resolve a route of a kind against the listeners of our Gateways; ``policies`` tells of them by Gateway."""
     parents: list[JsonObject] = []
     attachments: list[Attachment] = []
     for parent in parents_of(world, route, kind, listeners):
-        rules = resolve_rules(world, route, kind, traffic(parent.gateway), _MATCHES_OF[kind])
+        rules = resolve_rules(world, route, kind, policies(parent.gateway), _MATCHES_OF[kind])
         attached = [
             Attachment(state, hostnames_at(route, state, listeners[parent.gateway]), _at(state, rules.routes))
             for state in parent.listeners

@@ -6,21 +6,29 @@ Conditions and their strings are those of Envoy Gateway 1.5.9.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from calico_lab.local.gateway_api.backends import Problem, endpoints_of
-from calico_lab.local.gateway_api.changes import NO_CHANGES
+from calico_lab.local.gateway_api.backends import Problem, backend_of
 from calico_lab.local.gateway_api.conditions import sentence
 from calico_lab.local.gateway_api.durations import seconds
 from calico_lab.local.gateway_api.http_filters import changes_of, mirrors_of
 from calico_lab.local.gateway_api.model import Backend, Destination, Match, MatchType, Mirror, Route, Session, Source
 from calico_lab.local.gateway_api.route_parents import RESOLVED, Told
+from calico_lab.local.gateway_api.security_policies import Security
 from calico_lab.local.gateway_api.traffic import Traffic
 from calico_lab.local.gateway_api.world import World, name_of
 from calico_lab.local.wire import JsonObject
 
 # From a rule to its matches with their indices; raises ValueError where one is not valid.
 MatchesOf = Callable[[JsonObject], list[tuple[int, Match]]]
+
+
+@dataclass(frozen=True)
+class Policies:
+    """What policies say of a route by way of a Gateway."""
+
+    traffic: Traffic
+    security: Security
 
 
 @dataclass(frozen=True)
@@ -48,15 +56,21 @@ class _Place:
     route: JsonObject
     kind: str
     traffic: Traffic
+    security: Security
 
     @property
     def prefix(self) -> str:
         return f"{self.kind.lower()}/{name_of(self.route)}/rule"
 
+    def backend(self, reference: JsonObject, name: str) -> Backend:
+        """Return what a backendRef comes to; raises ``Problem`` where it is not valid."""
+        namespace = self.route["metadata"]["namespace"]
+        return backend_of(self.world, reference, self.kind, namespace, name=name, http2=self.kind == "GRPCRoute")
 
-def resolve_rules(world: World, route: JsonObject, kind: str, traffic: Traffic, matches_of: MatchesOf) -> Rules:
+
+def resolve_rules(world: World, route: JsonObject, kind: str, policies: Policies, matches_of: MatchesOf) -> Rules:
     """Resolve the rules of a route; where one of them is not valid, none is served."""
-    place, findings = _Place(world, route, kind, traffic), _Findings()
+    place, findings = _Place(world, route, kind, policies.traffic, policies.security), _Findings()
     routes: list[Route] = []
     for index, rule in enumerate(route["spec"].get("rules") or []):
         routes += _routes(place, rule, index, matches_of, findings)
@@ -88,12 +102,13 @@ def _routes(place: _Place, rule: JsonObject, index: int, matches_of: MatchesOf, 
         Route(
             f"{name}/match/{number}",
             match,
-            destination if destination.reachable else None,
+            destination if destination.reachable and not place.security.fault else None,
             source,
-            changes=changes,
+            changes=replace(changes, redirect=None) if place.security.fault else changes,
             mirrors=mirrors,
             timeout=_timeout(rule.get("timeouts") or {}),
             session=_session(rule.get("sessionPersistence"), name, match),
+            authentication=place.security.authentication,
         )
         for number, match in matches
     ]
@@ -103,22 +118,15 @@ def _backends(place: _Place, rule: JsonObject, rule_index: int, findings: _Findi
     backends = []
     for index, reference in enumerate(rule.get("backendRefs") or []):
         where = f"failed to process route rule {rule_index} backendRef {index}"
-        changes = NO_CHANGES
+        name = f"{place.prefix}/{rule_index}/backend/{index}"
         try:
             changes = changes_of(reference.get("filters") or [])
-            endpoints = endpoints_of(place.world, reference, place.kind, place.route["metadata"]["namespace"])
+            backends.append(replace(place.backend(reference, name), changes=changes))
         except Problem as problem:
-            endpoints = ()
             findings.problems.append(Problem(problem.reason, f"{where}: {problem.message}"))
+            backends.append(Backend(name, reference.get("weight", 1)))
         except ValueError as error:
-            endpoints = ()
             findings.faults.append((False, "UnsupportedValue", sentence(f"{where}: {error}")))
-        backends.append(
-            Backend(
-                f"{place.prefix}/{rule_index}/backend/{index}", reference.get("weight", 1), endpoints,
-                http2=place.kind == "GRPCRoute", changes=changes,
-            )
-        )  # fmt: skip
     return tuple(backend for backend in backends if backend.weight)
 
 
@@ -129,13 +137,12 @@ def _mirrors(
     for index, spec in mirrors_of(filters):
         name = f"{place.prefix}/{rule_index}-mirror-{index}"
         try:
-            endpoints = endpoints_of(place.world, spec["backendRef"], place.kind, place.route["metadata"]["namespace"])
+            backend = place.backend(spec["backendRef"], f"{name}/backend/-1")
         except Problem as problem:
             text = f"failed to process route rule {rule_index}: failed to validate the RequestMirror filter"
             findings.problems.append(Problem(problem.reason, f"{text}: {problem.message}"))
             continue
-        backend = Backend(f"{name}/backend/-1", 1, endpoints, http2=place.kind == "GRPCRoute")
-        if endpoints:
+        if backend.endpoints:
             destination = Destination(name, (backend,), Traffic(), source)
             mirrors.append(Mirror(destination, *_fraction(spec)))
     return tuple(mirrors)

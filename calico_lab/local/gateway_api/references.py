@@ -37,8 +37,10 @@ def allows_namespace(listener: JsonObject, gateway_namespace: str, route_namespa
             return name == gateway_namespace
 
 
-def granted(grants: Iterable[JsonObject], *, kind: str, namespace: str, to_kind: str, to: ObjectName) -> bool:
-    """Whether a ReferenceGrant lets a route of ``kind`` in ``namespace`` refer to a core object elsewhere.
+def granted(
+    grants: Iterable[JsonObject], *, kind: str, namespace: str, to_kind: str, to: ObjectName, to_group: str = ""
+) -> bool:
+    """Whether a ReferenceGrant lets a route of ``kind`` in ``namespace`` refer to an object elsewhere.
 
     See https://gateway-api.sigs.k8s.io/api-types/referencegrant/.
     """
@@ -46,13 +48,13 @@ def granted(grants: Iterable[JsonObject], *, kind: str, namespace: str, to_kind:
     return any(
         grant["metadata"]["namespace"] == to.namespace
         and any(all(entry.get(key) == value for key, value in origin.items()) for entry in grant["spec"]["from"])
-        and any(_is_target(entry, to_kind, to.name) for entry in grant["spec"]["to"])
+        and any(_is_target(entry, to_group, to_kind, to.name) for entry in grant["spec"]["to"])
         for grant in grants
     )
 
 
-def _is_target(entry: JsonObject, kind: str, name: str) -> bool:
-    return bool(entry.get("group", "") == "" and entry["kind"] == kind and entry.get("name", name) == name)
+def _is_target(entry: JsonObject, group: str, kind: str, name: str) -> bool:
+    return bool(entry.get("group", "") == group and entry["kind"] == kind and entry.get("name", name) == name)
 
 
 def selector_matches(selector: JsonObject, labels: Mapping[str, str]) -> bool:

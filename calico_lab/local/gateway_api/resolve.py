@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from calico_lab.local.gateway_api import gateways, http_routes, tcp_routes, tls_routes
+from calico_lab.local.gateway_api.backends import backend_status
 from calico_lab.local.gateway_api.connection_routes import (
     ConnectionAttachment,
     ResolvedConnections,
@@ -16,10 +17,13 @@ from calico_lab.local.gateway_api.connection_routes import (
 )
 from calico_lab.local.gateway_api.http_listeners import Attachments, http_listeners, ports
 from calico_lab.local.gateway_api.http_routes import Attachment, ResolvedRoute
+from calico_lab.local.gateway_api.http_rules import Policies
 from calico_lab.local.gateway_api.listeners import ListenerState, listener_states
 from calico_lab.local.gateway_api.model import Gateway
+from calico_lab.local.gateway_api.policies import Target
 from calico_lab.local.gateway_api.references import gateway_of
 from calico_lab.local.gateway_api.route_parents import Listeners
+from calico_lab.local.gateway_api.security_policies import SecurityPolicies
 from calico_lab.local.gateway_api.traffic_policies import TrafficPolicies
 from calico_lab.local.gateway_api.world import Infrastructure, ObjectName, World, name_of, oldest_first
 from calico_lab.local.wire import JsonObject
@@ -40,6 +44,8 @@ class Resolution:
     tls_route_statuses: Statuses
     tcp_route_statuses: Statuses
     backend_traffic_policy_statuses: Statuses
+    security_policy_statuses: Statuses
+    backend_statuses: Statuses
 
 
 def resolve(world: World) -> Resolution:
@@ -55,23 +61,15 @@ def resolve(world: World) -> Resolution:
     grpc = [item for item in oldest_first(world.grpc_routes) if _is_relevant(item, listeners)]
     tls = [item for item in oldest_first(world.tls_routes) if _is_relevant(item, listeners)]
     tcp = [item for item in oldest_first(world.tcp_routes) if _is_relevant(item, listeners)]
-    attached = TrafficPolicies()
-    attached.attach(
-        world.backend_traffic_policies,
-        {
-            (kind, name_of(item)): item
-            for kind, items in (
-                (http_routes.KIND, http),
-                (http_routes.GRPC_KIND, grpc),
-                (tls_routes.KIND, tls),
-                (tcp_routes.KIND, tcp),
-            )
-            for item in items
-        },
-        {("Gateway", name): ours[name] for name in listeners},
-    )
-    http_resolved = _resolve_routes(world, http, http_routes.KIND, listeners, attached)
-    grpc_resolved = _resolve_routes(world, grpc, http_routes.GRPC_KIND, listeners, attached)
+    of_http = _targets({http_routes.KIND: http, http_routes.GRPC_KIND: grpc})
+    of_connections = _targets({tls_routes.KIND: tls, tcp_routes.KIND: tcp})
+    of_gateways = {("Gateway", name): ours[name] for name in listeners}
+    attached, secured = TrafficPolicies(), SecurityPolicies(world)
+    attached.attach(world.backend_traffic_policies, of_http | of_connections, of_gateways)
+    secured.attach(world.security_policies, of_http, of_gateways)
+    policies = partial(_policies, attached, secured)
+    http_resolved = _resolve_routes(world, http, http_routes.KIND, listeners, policies)
+    grpc_resolved = _resolve_routes(world, grpc, http_routes.GRPC_KIND, listeners, policies)
     resolved = (*http_resolved.values(), *grpc_resolved.values())
     attachments = _by_listener(attachment for route in resolved for attachment in route.attachments)
     tls_resolved = {
@@ -98,7 +96,13 @@ def resolve(world: World) -> Resolution:
         tls_route_statuses=_route_statuses(tls_resolved),
         tcp_route_statuses=_route_statuses(tcp_resolved),
         backend_traffic_policy_statuses=attached.statuses(),
+        security_policy_statuses=secured.statuses(),
+        backend_statuses={name_of(item): backend_status(item) for item in world.backends},
     )
+
+
+def _targets(routes: Mapping[str, Iterable[JsonObject]]) -> dict[Target, JsonObject]:
+    return {(kind, name_of(item)): item for kind, items in routes.items() for item in items}
 
 
 def _by_listener(attachments: Iterable[Attachment]) -> Attachments:
@@ -114,12 +118,20 @@ def _is_relevant(route: JsonObject, listeners: Listeners) -> bool:
 
 
 def _resolve_routes(
-    world: World, routes: Iterable[JsonObject], kind: str, listeners: Listeners, attached: TrafficPolicies
+    world: World,
+    routes: Iterable[JsonObject],
+    kind: str,
+    listeners: Listeners,
+    policies: Callable[[Target, ObjectName], Policies],
 ) -> dict[ObjectName, ResolvedRoute]:
     return {
-        name_of(item): http_routes.resolve_route(world, item, kind, listeners, _traffic(attached, kind, name_of(item)))
+        name_of(item): http_routes.resolve_route(world, item, kind, listeners, partial(policies, (kind, name_of(item))))
         for item in routes
     }
+
+
+def _policies(traffic: TrafficPolicies, security: SecurityPolicies, route: Target, gateway: ObjectName) -> Policies:
+    return Policies(traffic.traffic(route, gateway), security.security(route, gateway))
 
 
 def _traffic(attached: TrafficPolicies, kind: str, route: ObjectName) -> TrafficOf:

@@ -66,6 +66,8 @@ class World:
     tls_routes: tuple[JsonObject, ...] = ()
     tcp_routes: tuple[JsonObject, ...] = ()
     backend_traffic_policies: tuple[JsonObject, ...] = ()
+    security_policies: tuple[JsonObject, ...] = ()
+    backends: tuple[JsonObject, ...] = ()
     envoy_proxies: tuple[JsonObject, ...] = ()
     reference_grants: tuple[JsonObject, ...] = ()
     services: tuple[JsonObject, ...] = ()
@@ -79,6 +81,11 @@ class World:
     def services_by_name(self) -> Mapping[ObjectName, JsonObject]:
         """Services by their names."""
         return {name_of(item): item for item in self.services}
+
+    @cached_property
+    def backends_by_name(self) -> Mapping[ObjectName, JsonObject]:
+        """Backends by their names."""
+        return {name_of(item): item for item in self.backends}
 
     @cached_property
     def secrets_by_name(self) -> Mapping[ObjectName, JsonObject]:

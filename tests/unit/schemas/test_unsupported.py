@@ -5,12 +5,19 @@ import pytest
 from calico_lab.local.apiserver.implemented import IMPLEMENTED
 from calico_lab.local.custom_resources import DENIED_KINDS
 
+FILTERS = "spec.rules[0].backendRefs[0].filters"
 CONTAINER = "spec.template.spec.containers.0"
 
 DENIED = [
-    ("BackendTrafficPolicy", "spec.loadBalancer.type", "ConsistentHash", 'spec.loadBalancer.type: "ConsistentHash"'),
-    ("BackendTrafficPolicy", "spec.loadBalancer.slowStart", {"window": "60s"}, "spec.loadBalancer.slowStart"),
-    ("BackendTrafficPolicy", "spec.retry", {"numRetries": 5}, "spec.retry"),
+    (
+        "BackendTrafficPolicy",
+        "spec.loadBalancer.zoneAware",
+        {"preferLocal": {"force": {}}},
+        "spec.loadBalancer.zoneAware",
+    ),
+    ("BackendTrafficPolicy", "spec.faultInjection", {"abort": {}}, "spec.faultInjection"),
+    ("BackendTrafficPolicy", "spec.rateLimit", {"type": "Global"}, 'spec.rateLimit.type: "Global"'),
+    ("BackendTrafficPolicy", "spec.healthCheck", {"active": {"type": "GRPC"}}, 'spec.healthCheck.active.type: "GRPC"'),
     ("HTTPRoute", "spec.rules.0.retry", {"attempts": 3}, "spec.rules[0].retry"),
     ("HTTPRoute", "spec.rules.0.filters", [{"type": "CORS", "cors": {}}], "spec.rules[0].filters[0].cors"),
     (
@@ -19,12 +26,7 @@ DENIED = [
         {"type": "Header", "idleTimeout": "1h"},
         "spec.rules[0].sessionPersistence.idleTimeout",
     ),
-    (
-        "HTTPRoute",
-        "spec.rules.0.backendRefs.0.group",
-        "gateway.envoyproxy.io",
-        'spec.rules[0].backendRefs[0].group: "gateway.envoyproxy.io"',
-    ),
+    ("HTTPRoute", "spec.rules.0.backendRefs.0.filters", [{"type": "URLRewrite"}], f'{FILTERS}[0].type: "URLRewrite"'),
     ("Gateway", "spec.listeners.0.protocol", "UDP", 'spec.listeners[0].protocol: "UDP"'),
     ("Gateway", "spec.listeners.0.tls", {"options": {"a": "b"}}, "spec.listeners[0].tls.options"),
     ("Gateway", "spec.addresses", [{"value": "10.10.10.7"}], "spec.addresses"),
