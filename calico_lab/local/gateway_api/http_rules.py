@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from calico_lab.local.gateway_api.backends import Problem, backend_of
 from calico_lab.local.gateway_api.conditions import sentence
 from calico_lab.local.gateway_api.durations import seconds
+from calico_lab.local.gateway_api.hostnames import ANY
 from calico_lab.local.gateway_api.http_filters import changes_of, mirrors_of
 from calico_lab.local.gateway_api.model import Backend, Destination, Match, MatchType, Mirror, Route, Session, Source
 from calico_lab.local.gateway_api.route_parents import RESOLVED, Told
@@ -70,7 +71,8 @@ class _Place:
 
 def resolve_rules(world: World, route: JsonObject, kind: str, policies: Policies, matches_of: MatchesOf) -> Rules:
     """Resolve the rules of a route; where one of them is not valid, none is served."""
-    place, findings = _Place(world, route, kind, policies.traffic, policies.security), _Findings()
+    traffic = _with_host(policies.traffic, route)
+    place, findings = _Place(world, route, kind, traffic, policies.security), _Findings()
     routes: list[Route] = []
     for index, rule in enumerate(route["spec"].get("rules") or []):
         routes += _routes(place, rule, index, matches_of, findings)
@@ -78,6 +80,15 @@ def resolve_rules(world: World, route: JsonObject, kind: str, policies: Policies
         return Rules(tuple(routes), _told(findings.problems), None)
     (first, *_), texts = findings.faults, [text for _, _, text in findings.faults]
     return Rules((), _told(findings.problems), (False, first[1], "\n".join(texts)))
+
+
+def _with_host(traffic: Traffic, route: JsonObject) -> Traffic:
+    """Return a policy whose health checks ask for the route's first hostname, unless they name another."""
+    check = traffic.active_health_check
+    if check is None or check.hostname or not check.path:
+        return traffic
+    hostname = (route["spec"].get("hostnames") or [ANY])[0]
+    return replace(traffic, active_health_check=replace(check, hostname=hostname))
 
 
 def _routes(place: _Place, rule: JsonObject, index: int, matches_of: MatchesOf, findings: _Findings) -> list[Route]:

@@ -15,6 +15,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 STANDARD_OUTPUT = 1
 BACKLOG = 4096
 QUIET_SECONDS = 0.3
+# For so long at the most: health checks ask for ever.
+ENDING_SECONDS = 3.0
 
 
 class HttpConnection(asyncio.Protocol):
@@ -223,10 +226,12 @@ class Answering:
         return response
 
     async def until_quiet(self) -> None:
-        """Wait until nobody has asked anything for a while, from now on."""
+        """Wait until nobody has asked anything for a while, from now on, but not without end."""
         self._asked = max(self._asked, time.monotonic())
-        while (left := self._asked + QUIET_SECONDS - time.monotonic()) > 0:  # noqa: ASYNC110 - each request moves it
-            await asyncio.sleep(left)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ENDING_SECONDS):
+                while (left := self._asked + QUIET_SECONDS - time.monotonic()) > 0:  # noqa: ASYNC110 - requests move it
+                    await asyncio.sleep(left)
 
 
 async def serve(environment: Mapping[str, str]) -> None:
