@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import yaml
 from support.gateway_lab import (
     Case,
     Reached,
@@ -155,18 +154,20 @@ def test_more_than_the_limit_is_answered_429(lab, gateway):
 PAGES = "/usr/share/nginx/html"
 
 
-def test_an_unhealthy_pod_is_left_out_and_taken_in_again(lab, gateway):
-    """nginx is healthy as long as it has a page of that name."""
+@pytest.mark.parametrize(
+    ("pages", "asked"),
+    [({"index.html": "nginx", "health": "ok"}, {"echo", "nginx"}), ({"index.html": "nginx"}, {"echo"})],
+)
+def test_an_unhealthy_pod_is_left_out(lab, gateway, pages, asked):
+    """nginx is healthy where it has a page of that name. Until there is traffic, Envoy asks only once a minute."""
     check = {"type": "HTTP", "interval": "100ms", "timeout": "1s", "unhealthyThreshold": 1, "http": {"path": "/health"}}
     both = manifest("route", [{"backendRefs": [{"name": "v1", "port": 80}, {"name": "nginx", "port": 80}]}])
-    healthy = nginx(PAGES, {"index.html": "nginx", "health": "ok"})
-    with applied(lab, [*healthy, both, policy(healthCheck={"active": check, "panicThreshold": 0})]):
+    with applied(lab, [*nginx(PAGES, pages), both]):
         # One of two backends is never drawn in 30 requests: 1 in a billion.
         until(lambda: bodies(gateway, 30), {"echo", "nginx"})
-        lab.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(nginx(PAGES, {"index.html": "nginx"})[0]))
-        until(lambda: bodies(gateway, 30), {"echo"})
-        lab.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(healthy[0]))
-        until(lambda: bodies(gateway, 30), {"echo", "nginx"})
+        with applied(lab, [policy(healthCheck={"active": check, "panicThreshold": 0})]):
+            until(lambda: told(lab, [policy(healthCheck={})], "policy", "Accepted"), ACCEPTED)
+            until(lambda: bodies(gateway, 30), asked)
 
 
 def test_a_pod_that_answers_badly_is_left_out_for_a_while(lab, gateway):
@@ -289,9 +290,9 @@ def test_the_fallback_answers_when_the_others_are_not_well(lab, gateway):
     address = lab.get("service", "v2")["spec"]["clusterIP"]
     first = outside("first", {"ip": {"address": lab.get("service", "v1")["spec"]["clusterIP"], "port": 80}})
     second = outside("second", {"ip": {"address": address, "port": 80}}, fallback=True)
-    check = {"type": "HTTP", "interval": "100ms", "unhealthyThreshold": 1, "http": {"path": "/health"}}
+    passive = {"interval": "100ms", "consecutive5XxErrors": 2, "baseEjectionTime": "1s", "maxEjectionPercent": 100}
     route = manifest("route", [{"backendRefs": to_backend("first", "second")}])
-    with applied(lab, [first, second, route, policy(healthCheck={"active": check})]):
+    with applied(lab, [first, second, route, policy(healthCheck={"passive": passive})]):
         until(lambda: ask(gateway, {"ask": "/"})["seen"].get("pod", "")[:2], "v1")
         lab.kubectl("scale", "deployment/v1", "--replicas=0")
         try:
