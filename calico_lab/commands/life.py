@@ -83,7 +83,10 @@ class _Progress:
             if self._steps_follow:
                 steps.warm_up()  # not before: a process with several threads should not fork, and a start does
         if not self._silent:
-            say(f"{time.monotonic() - self._begun:5.2f} s  {step}")
+            try:
+                say(f"{time.monotonic() - self._begun:5.2f} s  {step}")
+            except BrokenPipeError:  # nobody reads on, and the lab comes up all the same
+                self._silent = True
 
 
 def _begin(arguments: argparse.Namespace, start: Callable[[str, Callable[[str], None]], Status], outcome: str) -> int:
@@ -129,6 +132,8 @@ def _status(arguments: argparse.Namespace) -> int:
         if part["restarts"]:
             times = f"started again {part['restarts']} times, the last at {part['restarted']}: {part['lastEnd']}"
             say(f"{part['name']:15} {times}")
+    if not found.running:
+        say(f"\nNext: calico-lab up{name_option(found.name)}")
     return 0 if found.running else 1
 
 

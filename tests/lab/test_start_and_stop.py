@@ -6,11 +6,12 @@ import json
 import os
 import select
 import signal
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
-from support.labs import RunningLab, calico_lab, running_lab
+from support.labs import CALICO_LAB, RunningLab, calico_lab, running_lab
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +59,15 @@ def test_status_tells_where_the_lab_is(lab: RunningLab):
 def test_up_twice_is_one_lab(lab: RunningLab):
     again = json.loads(calico_lab("up", "--name", lab.name, "--json").stdout)
     assert again["pid"] == lab.status["pid"]
+
+
+def test_it_comes_up_though_nobody_reads_what_up_tells():
+    name = f"unread-{os.getpid()}"
+    try:
+        subprocess.run(["bash", "-c", f"{CALICO_LAB} up --name {name} | true"], capture_output=True, timeout=60)
+        assert calico_lab("status", "--name", name).returncode == 0
+    finally:
+        assert calico_lab("down", "--name", name).returncode == 0
 
 
 def test_the_first_process_is_the_init_of_its_namespace(lab: RunningLab):

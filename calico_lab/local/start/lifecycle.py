@@ -58,8 +58,15 @@ def reset(name: str, report: Callable[[str], None]) -> Status:
 
 
 def all_labs() -> list[Status]:
-    """Return the status of each lab of this user, by name."""
-    return [status(name) for name in all_names()]
+    """Return the status of each lab of this user, by name; of a folder that is not the user's own, that it is not."""
+    return [_status_or_problem(name) for name in all_names()]
+
+
+def _status_or_problem(name: str) -> Status:
+    try:
+        return status(name)
+    except LabError as error:
+        return Status(name, running=False, problem=error.problem)
 
 
 def down(name: str) -> bool:

@@ -59,3 +59,11 @@ def test_down_waits_for_a_first_process_whose_up_was_killed():
         alive = state.open_alive()
     threading.Timer(0.2, os.close, [alive]).start()
     assert lifecycle.down("one") is True
+
+
+def test_a_folder_that_is_not_ours_is_listed_with_what_is_wrong(tmp_path: Path):
+    (tmp_path / "calico-lab/open").mkdir(parents=True, mode=0o755)
+    (tmp_path / "calico-lab/one").mkdir(mode=0o700)
+    found = {status.name: status.problem for status in lifecycle.all_labs()}
+    assert found["one"] == "there is no such lab"
+    assert "not a folder that belongs to you alone" in found["open"]
