@@ -65,6 +65,11 @@ def _in_vain(problem: str, in_the_way: Callable[[], str], remedy: str) -> WaitTi
     return WaitTimeout(f"{problem}{because}", remedy=remedy)
 
 
+def together(*awaited: Awaited) -> progress.Together:
+    """Show what has been waited for, one after the other, and how long in all."""
+    return progress.Together([each.description for each in awaited], sum(each.seconds for each in awaited))
+
+
 def rolled_out(cluster: Cluster, deployment: str, *, time_limit: float = TIME_LIMIT) -> Awaited:
     """Wait until every pod of a deployment is ready. Its own condition, Available, is content with three of four."""
     description = f"Deployment {deployment}: all pods are ready"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -82,15 +82,31 @@ class WidgetBar:
         self._text.value = f"{self._description} … {seconds:.1f} s of at most {self._limit:g} s"
 
     def done(self, seconds: float) -> None:
-        """Say how long it took, and what that is against the guide's ``sleep 60``."""
+        """Say how long it took."""
         self._bar.value, self._bar.bar_style = self._limit, "success"
-        saved = f", {GUIDE_SECONDS - seconds:.1f} s less than the guide's {GUIDE_SECONDS}" * (seconds < GUIDE_SECONDS)
-        self._text.value = f"✓ {self._description}: after {seconds:.1f} s{saved}"
+        self._text.value = f"✓ {self._description}: after {seconds:.1f} s"
 
     def failed(self) -> None:
         """Colour the bar; what stood in the way is said by the error."""
         self._bar.value, self._bar.bar_style = self._limit, "danger"
         self._text.value = f"✗ {self._description}"
+
+
+class Together:
+    """What has been waited for one after the other, and what that is against the guide's ``sleep 60``."""
+
+    def __init__(self, descriptions: Sequence[str], seconds: float) -> None:
+        self._descriptions = descriptions
+        saved = f", {GUIDE_SECONDS - seconds:.1f} s less than the guide's {GUIDE_SECONDS} s" * (seconds < GUIDE_SECONDS)
+        self.said = f"All of it after <b>{seconds:.1f} s</b>{saved}."
+
+    def __repr__(self) -> str:
+        return "\n".join(f"✓ {description}" for description in self._descriptions)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        import ipywidgets
+
+        return {"text/plain": repr(self), WIDGET: ipywidgets.HTML(self.said)._repr_mimebundle_()[WIDGET]}
 
 
 class TerminalBar:

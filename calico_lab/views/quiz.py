@@ -9,28 +9,22 @@ from typing import Any
 
 from calico_lab.lessons import questions
 from calico_lab.lessons.questions import Choice, Question
+from calico_lab.views import style
 from calico_lab.views.progress import WIDGET
-from calico_lab.views.style import DARK, LIGHT
 
 _LETTERS = "abcd"
 _CHOOSE = "Choose an answer."
-# Its own colour where the page says which it is, and else the ink of the page. Words and signs tell it without colour.
+# Green and orange of Okabe and Ito, on light pages and dark ones. Words and signs tell it without colour.
+_COLOURS = {True: style.GREEN, False: style.ORANGE}
+# Long choices break into lines, where a radio button of the widgets cuts them off.
 _STYLE = (
-    "<style>.calico-lab-quiz{max-width:62em;line-height:1.5}"
-    ".calico-lab-quiz .question{font-weight:600;margin:1em 0 .3em}"
-    ".calico-lab-quiz .said{border-left:4px solid;padding:.1em .8em;margin:.3em 0 .3em .2em}"
-    ".calico-lab-quiz details{margin:.3em 0 1.2em 1.2em}.calico-lab-quiz summary{cursor:pointer}"
-    ".calico-lab-quiz ol{margin:.3em 0;padding-left:2.2em;list-style:lower-alpha}"
-    ".calico-lab-quiz .widget-radio{width:auto;height:auto}"
-    ".calico-lab-quiz .widget-radio-box{width:100%;max-width:none;margin:0}"
+    "<style>.calico-lab-quiz .widget-radio{width:auto;height:auto}"
+    ".calico-lab-quiz .widget-radio-box{width:100%;max-width:62em;margin:0}"
     ".calico-lab-quiz .widget-radio-box label{height:auto;white-space:normal;line-height:1.5;margin:0;"
-    "padding:.15em .2em;display:flex;gap:.3em;align-items:baseline;font-size:var(--jp-content-font-size1,14px)}"
+    "padding:.15em .2em;display:flex;flex-direction:row-reverse;justify-content:flex-end;align-items:center;gap:.3em;"
+    "font-size:var(--jp-content-font-size1,14px)}"
     ".calico-lab-quiz .widget-radio-box input{width:auto;flex:none;margin:0 .3em}"
-    f'[data-jp-theme-light="true"] .calico-lab-quiz .right{{border-color:{LIGHT.good}}}'
-    f'[data-jp-theme-light="true"] .calico-lab-quiz .not-so{{border-color:{LIGHT.bad}}}'
-    f'[data-jp-theme-light="false"] .calico-lab-quiz .right{{border-color:{DARK.good}}}'
-    f'[data-jp-theme-light="false"] .calico-lab-quiz .not-so{{border-color:{DARK.bad}}}'
-    "</style>"
+    ".calico-lab-quiz .widget-html-content{font-size:var(--jp-content-font-size1,14px);line-height:1.5}</style>"
 )
 
 
@@ -45,7 +39,7 @@ class Quiz:
 
     def _repr_html_(self) -> str:
         asked = "".join(_folded(number, question) for number, question in enumerate(self.questions, 1))
-        return f'{_STYLE}<div class="calico-lab-quiz">{asked}</div>'
+        return f'<div style="max-width:62em;line-height:1.5">{asked}</div>'
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         view = self.widget._repr_mimebundle_()[WIDGET]
@@ -93,7 +87,7 @@ class Asked:
         options = [(text, place) for place, text in enumerate(texts)]
         self.buttons = ipywidgets.RadioButtons(options=options, value=None, layout=ipywidgets.Layout(width="100%"))
         self.reply = ipywidgets.HTML(_spoken(_CHOOSE))
-        heading = ipywidgets.HTML(f'<div class="question">{number}. {_marked_up(question.text)}</div>')
+        heading = ipywidgets.HTML(_asking(number, question))
         self.widget = ipywidgets.VBox([heading, self.buttons, self.reply])
         self.buttons.observe(lambda _change: self._reply(), names="index")
 
@@ -107,9 +101,16 @@ class Asked:
         self.reply.value = _spoken(_said(chosen) if chosen else _CHOOSE)
 
 
-def _said(choice: Choice) -> str:
-    kind, verdict = ("right", "✓ Right.") if choice.right else ("not-so", "✗ Not so.")
-    return f'<div class="said {kind}"><b>{verdict}</b> {_marked_up(choice.because)}</div>'
+def _asking(number: int, question: Question) -> str:
+    return f'<div style="margin:1em 0 .3em"><b>{number}. {_marked_up(question.text)}</b></div>'
+
+
+def _said(choice: Choice, letter: str = "") -> str:
+    verdict = "✓ Right." if choice.right else "✗ Not so."
+    return (
+        f'<div style="border-left:4px solid {_COLOURS[choice.right]};padding:.1em .8em;margin:.3em 0 .3em .2em">'
+        f"{letter}<b>{verdict}</b> {_marked_up(choice.because)}</div>"
+    )
 
 
 def _spoken(words: str) -> str:
@@ -122,12 +123,17 @@ def _plain(number: int, question: Question) -> str:
 
 
 def _folded(number: int, question: Question) -> str:
-    choices = "".join(f"<li>{_marked_up(choice.text)}</li>" for choice in question.choices)
-    letter = _LETTERS[question.choices.index(question.answer)]
-    reasons = "".join(f"<li>{_said(choice)}</li>" for choice in question.choices)
+    """Return a question as HTML in which letters are text, and styles stand where they are used.
+
+    Of a notebook that it does not trust JupyterLab shows no more than that.
+    """
+    lettered = list(zip(_LETTERS, question.choices, strict=False))
+    choices = "".join(f'<div style="margin-left:1.2em">{a}) {_marked_up(choice.text)}</div>' for a, choice in lettered)
+    reasons = "".join(_said(choice, f"{letter}) ") for letter, choice in lettered)
     return (
-        f'<div class="question">{number}. {_marked_up(question.text)}</div><ol>{choices}</ol>'
-        f"<details><summary>Show the answer</summary><p>The answer is <b>{letter}</b>.</p><ol>{reasons}</ol></details>"
+        f"{_asking(number, question)}{choices}"
+        f'<details style="margin:.3em 0 1.2em 1.2em"><summary style="cursor:pointer">Show the answer</summary>'
+        f"{reasons}</details>"
     )
 
 

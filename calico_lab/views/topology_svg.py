@@ -162,8 +162,8 @@ def _draw_chips(sheet: Sheet, place: _Place) -> None:
 
 def _chip(sheet: Sheet, corner: Point, width: float, pod: Pod, kind: str) -> None:
     sheet.box(*corner, width, CHIP, kind if pod.ready else f"{kind} off")
-    words = pod.label if pod.ready else f"{pod.label}, not ready"
-    sheet.text(corner[0] + width / 2, corner[1] + 22, words, "small" if kind == "control" else "", anchor="middle")
+    words, small = (pod.label, kind == "control") if pod.ready else (f"{pod.label}, not ready", True)
+    sheet.text(corner[0] + width / 2, corner[1] + 22, words, "small" if small else "", anchor="middle")
 
 
 def _draw_deals(sheet: Sheet, places: list[_Place]) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from html import escape
 
 from calico_lab.lessons.checks.verdict import Evidence, Status, Verdict
+from calico_lab.views import style
 
-# Okabe and Ito's palette, whose colours stay apart for every kind of colour vision; the signs differ too.
-_COLOURS = {Status.DONE: "#009E73", Status.NOT_YET: "#8a8a8a", Status.WRONG: "#E69F00"}
+# Told apart by every kind of colour vision; the signs differ too.
+_COLOURS = {Status.DONE: style.GREEN, Status.NOT_YET: "#8a8a8a", Status.WRONG: style.ORANGE}
 _SIGNS = {Status.DONE: "✓", Status.NOT_YET: "•", Status.WRONG: "✕"}
 _WORDS = {Status.DONE: "done", Status.NOT_YET: "not yet", Status.WRONG: "wrong, because"}
 # Half transparent greys and the page's own colour of text, so that one style serves both themes.
@@ -56,8 +57,8 @@ _CELL = "text-align:left;vertical-align:top;padding:.25em .7em;border-bottom:1px
 def _badge(status: Status) -> str:
     return (
         f'<span role="img" aria-label="{status.value}" style="display:inline-block;width:1.4em;height:1.4em;'
-        f"line-height:1.4em;text-align:center;border-radius:50%;background:{_COLOURS[status]};color:#fff;"
-        f'font-weight:bold">{_SIGNS[status]}</span>'
+        f"line-height:1.4em;text-align:center;border-radius:50%;background:{_COLOURS[status]};"
+        f'color:{style.ink_on(_COLOURS[status])};font-weight:bold">{_SIGNS[status]}</span>'
     )
 
 

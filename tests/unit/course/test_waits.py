@@ -1,5 +1,6 @@
 import pytest
 
+from calico_lab.cluster import Awaited
 from calico_lab.errors import NotFound, WaitTimeout
 from calico_lab.lessons import obstacles, waits
 from calico_lab.views import progress
@@ -97,8 +98,17 @@ def test_the_widget_s_text_is_the_same_whatever_came_of_it(capsys, monkeypatch):
     slow.done(50)
     quick.done(1)
     assert [data["text/plain"] for data in displayed] == ["Wait for: rain (at most 60 s)"] * 2
-    assert "59.0 s less than the guide's 60" in quick._text.value
-    assert "10.0 s less" in slow._text.value
+    assert "after 1.0 s" in quick._text.value
+    assert "after 50.0 s" in slow._text.value
+
+
+def test_several_waits_are_told_as_one_against_the_guide_s():
+    awaited = [Awaited("rain", {}, 1.0), Awaited("snow", {}, 2.5)]
+    shown = waits.together(*awaited)
+    assert repr(shown) == "✓ rain\n✓ snow"
+    assert shown._repr_mimebundle_()["text/plain"] == repr(shown)
+    assert "<b>3.5 s</b>, 56.5 s less than the guide's 60 s" in shown.said
+    assert "less" not in waits.together(Awaited("rain", {}, 61.0)).said
 
 
 def test_an_interrupted_wait_says_what_stood_in_the_way(bar):
