@@ -47,7 +47,7 @@ STORIES = (
     ("kill-pod", "kill-plot", "kill-events", "kill-books"),
     ("scale-to-0", "zero-conditions", "zero-complaints", "scale-back"),
     ("drop-session", "session-ends", "session-check", "enable-session"),
-    ("misspell", "waiting-gateway", "silent-policy", "target-check", "mend-target"),
+    ("misspell", "silent-policy", "waiting-gateway", "target-check", "mend-target"),
 )
 
 # What is wrong, the notebook, and the cell that must be the first to fail.
