@@ -46,10 +46,6 @@ _HTTP_ROUTE = (
 spec.hostnames
 spec.rules[].backendRefs[].filters[].type = (Request|Response)HeaderModifier
 spec.rules[].matches
-spec.rules[].sessionPersistence.absoluteTimeout
-spec.rules[].sessionPersistence.cookieConfig
-spec.rules[].sessionPersistence.sessionName
-spec.rules[].sessionPersistence.type
 """
     + _filters("spec.rules[].backendRefs[]", "RequestHeaderModifier", "ResponseHeaderModifier")
 )
@@ -121,8 +117,13 @@ spec.hostnames
 spec.rules[].filters[].requestRedirect
 spec.rules[].filters[].type = (Request|Response)HeaderModifier|RequestMirror|RequestRedirect|URLRewrite
 spec.rules[].filters[].urlRewrite
+spec.rules[].retry.attempts = \\d+
+spec.rules[].retry.backoff = .*[1-9].*
+spec.rules[].retry.codes
+spec.rules[].sessionPersistence
 spec.rules[].timeouts
 """,
+    # Envoy Gateway 1.5 has no sessions for GRPCRoutes: it passes over the field.
     (GATEWAY_GROUP, "GRPCRoute"): _HTTP_ROUTE
     + _filters("spec.rules[]", "RequestHeaderModifier", "ResponseHeaderModifier", "RequestMirror")
     + """

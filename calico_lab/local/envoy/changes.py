@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from calico_lab.local.gateway_api.changes import Changes, HeaderChanges, PathChange, Redirect, Rewrite
+from calico_lab.local.gateway_api.changes import Changes, HeaderChanges, Redirect, Rewrite
 from calico_lab.local.gateway_api.model import Match, Mirror
 from calico_lab.local.wire import JsonObject
 
@@ -27,8 +27,8 @@ def redirect_action(redirect: Redirect, match: Match) -> JsonObject:
     if redirect.port is not None:
         action["port_redirect"] = redirect.port
     if redirect.path is not None:
-        whole = {"path_redirect": redirect.path.value}
-        action |= _prefix_rewrite(redirect.path, match) if redirect.path.only_prefix else whole
+        value = redirect.path.value
+        action |= _prefix_rewrite(value, match) if redirect.path.only_prefix else {"path_redirect": value}
     return action
 
 
@@ -38,8 +38,9 @@ def rewrite_fields(rewrite: Rewrite, match: Match) -> JsonObject:
     if rewrite.hostname:
         fields |= {"host_rewrite_literal": rewrite.hostname, "append_x_forwarded_host": True}
     if rewrite.path is not None:
-        whole = _replaced("^/.*$", rewrite.path.value)
-        fields |= _prefix_rewrite(rewrite.path, match) if rewrite.path.only_prefix else whole
+        value = rewrite.path.value
+        whole = _replaced("^/.*$", value)
+        fields |= _prefix_rewrite(value.removesuffix("/"), match) if rewrite.path.only_prefix else whole
     return fields
 
 
@@ -65,19 +66,19 @@ def _headers(of: str, changes: HeaderChanges) -> JsonObject:
     added += [(header, "OVERWRITE_IF_EXISTS_OR_ADD") for header in changes.set]
     if added:
         fields[f"{of}_headers_to_add"] = [
-            {"header": {"key": name, "value": value}, "append_action": action} for (name, value), action in added
+            {"header": {"key": name, "value": value}, "append_action": action, "keep_empty_value": not value}
+            for (name, value), action in added
         ]
     if changes.remove:
         fields[f"{of}_headers_to_remove"] = list(changes.remove)
     return fields
 
 
-def _prefix_rewrite(change: PathChange, match: Match) -> JsonObject:
-    """Return the rewrite of a prefix; by itself Envoy would leave two slashes where one of both is only a slash."""
-    prefix, value = match.path.rstrip("/"), change.value.rstrip("/")
-    if prefix and value:
+def _prefix_rewrite(value: str, match: Match) -> JsonObject:
+    """Return the rewrite of a prefix; by itself Envoy would leave two slashes where the new one is only a slash."""
+    if value.rstrip("/"):
         return {"prefix_rewrite": value}
-    return _replaced(f"^{re.escape(prefix)}/*", f"{value}/")
+    return _replaced(f"^{re.escape(match.path)}/*", "/")
 
 
 def _replaced(expression: str, value: str) -> JsonObject:

@@ -22,6 +22,16 @@ BASIC_AUTHENTICATION = "envoy.filters.http.basic_auth"
 _EXTENSIONS = "extensions.filters.http"
 
 ROUTER = typed("envoy.filters.http.router", f"{_EXTENSIONS}.router.v3.Router", suppress_envoy_headers=True)
+# Where a listener has a GRPCRoute: calls from browsers become calls of gRPC, and calls are counted by method.
+_GRPC = (
+    typed("envoy.filters.http.grpc_web", f"{_EXTENSIONS}.grpc_web.v3.GrpcWeb"),
+    typed(
+        "envoy.filters.http.grpc_stats",
+        f"{_EXTENSIONS}.grpc_stats.v3.FilterConfig",
+        emit_filter_state=True,
+        stats_for_all_methods=True,
+    ),
+)
 
 
 class Order(IntEnum):
@@ -53,7 +63,8 @@ def http_filters(listener: Listener) -> list[JsonObject]:
         each.name: each for host in listener.virtual_hosts for route in host.routes for each in route_filters(route)
     }
     in_order = sorted(found.values(), key=lambda each: (each.order, each.name))
-    return [_in_listener(each) for each in in_order] + [ROUTER]
+    calls = any(route.source.kind == "GRPCRoute" for host in listener.virtual_hosts for route in host.routes)
+    return [*(_GRPC if calls else ()), *map(_in_listener, in_order), ROUTER]
 
 
 def typed_per_filter_config(route: Route) -> dict[str, JsonObject]:

@@ -40,12 +40,13 @@ def _route(route: Route) -> JsonObject:
         return common | {"redirect": redirect_action(route.changes.redirect, route.match)}
     if route.destination is None:
         return common | {"direct_response": {"status": 500}}
-    action = _clusters(route.destination) | route_action(route.destination.traffic, timeout=route.timeout)
+    traffic = route_action(route.destination.traffic, timeout=route.timeout, retry=route.retry)
+    action = _clusters(route.destination) | traffic
     if route.changes.rewrite is not None:
         action |= rewrite_fields(route.changes.rewrite, route.match)
     if route.mirrors:
         action["request_mirror_policies"] = mirror_policies(route.mirrors)
-    if not any(backend.http2 for backend in route.destination.backends):
+    if route.source.kind != "GRPCRoute":
         action["upgrade_configs"] = [{"upgrade_type": "websocket"}]
     return common | {"route": action}
 
@@ -97,6 +98,11 @@ def _path(match: Match) -> JsonObject:
 
 
 def _value(match: ValueMatch) -> JsonObject:
-    if match.type is MatchType.REGULAR_EXPRESSION:
-        return {"name": match.name, "string_match": {"safe_regex": {"regex": match.value}}}
-    return {"name": match.name, "string_match": {"exact": match.value}}
+    match match.type:
+        case MatchType.REGULAR_EXPRESSION:
+            how: JsonObject = {"safe_regex": {"regex": match.value}}
+        case MatchType.SUFFIX:
+            how = {"suffix": match.value}
+        case _:
+            how = {"exact": match.value}
+    return {"name": match.name, "string_match": how}

@@ -10,10 +10,11 @@ from calico_lab.local.wire import JsonObject
 _LONGEST_IDLE_SECONDS = 3600.0
 
 
-def route_action(traffic: Traffic, *, timeout: float | None = None) -> JsonObject:
+def route_action(traffic: Traffic, *, timeout: float | None = None, retry: Retry | None = None) -> JsonObject:
     """Return the fields of a RouteAction that come from a policy: hash_policy, timeout, retry_policy, rate_limits.
 
-    ``timeout`` is the route's own, in seconds, which goes before that of the policy; zero stands for none at all.
+    ``timeout``, in seconds, and ``retry`` are the route's own, which go before those of the policy; a timeout of zero
+    stands for none at all.
     """
     fields: JsonObject = {}
     if traffic.consistent_hash is not None:
@@ -23,8 +24,9 @@ def route_action(traffic: Traffic, *, timeout: float | None = None) -> JsonObjec
         # A request that may take longer than Envoy's idle timeout must not be cut off by that.
         idle = max(_LONGEST_IDLE_SECONDS, timeout) if timeout else 0.0
         fields |= {"timeout": duration(timeout), "idle_timeout": duration(idle)}
-    if traffic.retry is not None:
-        fields["retry_policy"] = _retry_policy(traffic.retry)
+    retry = retry or traffic.retry
+    if retry is not None:
+        fields["retry_policy"] = _retry_policy(retry)
     if traffic.rate_limit is not None and traffic.rate_limit.rules:
         fields["rate_limits"] = rate_limits(traffic.rate_limit)
     return fields

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from calico_lab.local.gateway_api.matches import check_expression, header_matches_of
-from calico_lab.local.gateway_api.model import Match, MatchType
+from calico_lab.local.gateway_api.model import Match, MatchType, ValueMatch
 from calico_lab.local.wire import JsonObject
 
-# What a name can be where only the other one is given (https://grpc.io/docs/guides/wire: "Path").
-_ANY_SERVICE = "[A-Za-z_][A-Za-z_0-9.]*"
+# What a name can be where only the other one is asked for.
+_ANY_SERVICE = r"(?i)\.?[a-z_][a-z_0-9]*(\.[a-z_][a-z_0-9]*)*"
 _ANY_METHOD = "[A-Za-z_][A-Za-z_0-9]*"
 
 
@@ -23,20 +23,23 @@ def grpc_matches_of(rule: JsonObject) -> list[tuple[int, Match]]:
 
 
 def _match(spec: JsonObject) -> Match:
-    path, path_type = _path(spec.get("method") or {})
-    return Match(path, path_type, header_matches_of(spec))
-
-
-def _path(method: JsonObject) -> tuple[str, MatchType]:
-    service, name = method.get("service", ""), method.get("method", "")
-    if not service and not name:
-        return "/", MatchType.PATH_PREFIX
+    headers, method = header_matches_of(spec), spec.get("method") or {}
     if MatchType(method.get("type", "Exact")) is MatchType.REGULAR_EXPRESSION:
-        for expression in filter(None, (service, name)):
-            check_expression(expression)
-        return f"/{service or _ANY_SERVICE}/{name or _ANY_METHOD}", MatchType.REGULAR_EXPRESSION
-    if not name:
-        return f"/{service}/", MatchType.PATH_PREFIX
-    if not service:
-        return f"/{_ANY_SERVICE}/{name}", MatchType.REGULAR_EXPRESSION
-    return f"/{service}/{name}", MatchType.EXACT
+        return Match(_expression(method), MatchType.REGULAR_EXPRESSION, headers)
+    match method:
+        case {"service": service, "method": name}:
+            return Match(f"/{service}/{name}", MatchType.EXACT, headers)
+        case {"service": service}:
+            return Match(f"/{service}", MatchType.PATH_PREFIX, headers)
+        case {"method": name}:
+            # Envoy matches no path by its end, but a header, which the path is one of in HTTP/2.
+            return Match(headers=(*headers, ValueMatch(":path", f"/{name}", MatchType.SUFFIX)))
+        case _:
+            return Match(headers=headers)
+
+
+def _expression(method: JsonObject) -> str:
+    for name in ("service", "method"):
+        if name in method:
+            check_expression(method[name])
+    return f"/{method.get('service', _ANY_SERVICE)}/{method.get('method', _ANY_METHOD)}"

@@ -1,6 +1,6 @@
 """HTTPRoutes and GRPCRoutes: which listeners take them, what their statuses say, and the routes that they come to.
 
-Conditions and their strings are those of Envoy Gateway 1.5.9, where the one about hostnames speaks of HTTPRoutes.
+Conditions and their strings are those of Envoy Gateway 1.5.9.
 """
 
 from __future__ import annotations
@@ -14,7 +14,13 @@ from calico_lab.local.gateway_api.http_rules import Policies, resolve_rules
 from calico_lab.local.gateway_api.listeners import ListenerState
 from calico_lab.local.gateway_api.matches import matches_of
 from calico_lab.local.gateway_api.model import Route
-from calico_lab.local.gateway_api.route_parents import ACCEPTED, Listeners, Told, hostnames_at, parents_of
+from calico_lab.local.gateway_api.route_parents import (
+    ACCEPTED,
+    Listeners,
+    hostnames_at,
+    no_matching_hostname,
+    parents_of,
+)
 from calico_lab.local.gateway_api.world import ObjectName, World
 from calico_lab.local.wire import JsonObject
 
@@ -22,11 +28,6 @@ KIND = "HTTPRoute"
 GRPC_KIND = "GRPCRoute"
 
 _MATCHES_OF = {KIND: matches_of, GRPC_KIND: grpc_matches_of}
-_NO_HOSTNAME: Told = (
-    False,
-    "NoMatchingListenerHostname",
-    "There were no hostname intersections between the HTTPRoute and this parent ref's Listener(s).",
-)
 _WELL_KNOWN_PORTS = {"http": 80, "https": 443}
 
 
@@ -59,11 +60,11 @@ def resolve_route(
             Attachment(state, hostnames_at(route, state, listeners[parent.gateway]), _at(state, rules.routes))
             for state in parent.listeners
         ]
-        accepted = parent.accepted
+        accepted = rules.fault or parent.accepted
         if accepted is ACCEPTED and not any(attachment.hostnames for attachment in attached):
-            accepted = _NO_HOSTNAME
+            accepted = no_matching_hostname(kind)
         attachments += attached
-        parents.append(parent.status(route, rules.fault if rules.fault and accepted[0] else accepted, rules.resolved))
+        parents.append(parent.status(route, accepted, rules.resolved))
     return ResolvedRoute(tuple(parents), tuple(attachments))
 
 
@@ -78,7 +79,6 @@ def _at(state: ListenerState, routes: Iterable[Route]) -> tuple[Route, ...]:
 
 
 def _with_port(redirect: Redirect, state: ListenerState) -> Redirect:
-    scheme = redirect.scheme or state.spec["protocol"].lower()
-    port = redirect.port or (_WELL_KNOWN_PORTS[scheme] if redirect.scheme else state.spec["port"])
-    # A port that goes without saying is left out of the address.
-    return replace(redirect, port=None if port == _WELL_KNOWN_PORTS[scheme] else port)
+    port = redirect.port or _WELL_KNOWN_PORTS.get(redirect.scheme, state.spec["port"])
+    # As in Envoy Gateway, a port that goes without saying for any scheme is left out of the address.
+    return replace(redirect, port=None if port in _WELL_KNOWN_PORTS.values() else port)

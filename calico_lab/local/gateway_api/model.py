@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from calico_lab.local.gateway_api.changes import NO_CHANGES, Changes
-from calico_lab.local.gateway_api.traffic import Traffic
+from calico_lab.local.gateway_api.traffic import Retry, Traffic
 from calico_lab.local.gateway_api.world import ObjectName
 
 
@@ -21,6 +21,7 @@ class MatchType(StrEnum):
     EXACT = "Exact"
     PATH_PREFIX = "PathPrefix"
     REGULAR_EXPRESSION = "RegularExpression"
+    SUFFIX = "Suffix"
 
 
 @dataclass(frozen=True)
@@ -134,8 +135,8 @@ class Mirror:
 class Route:
     """Requests that ``match`` go to ``destination``; where that is None they are answered with status 500.
 
-    ``changes`` may send the client elsewhere instead. ``timeout`` is in seconds, 0 for none at all; where it is None
-    that of the traffic policy applies.
+    ``changes`` may send the client elsewhere instead. ``timeout`` is in seconds, 0 for none at all; where it or
+    ``retry`` is None that of the traffic policy applies.
     """
 
     name: str
@@ -145,6 +146,7 @@ class Route:
     changes: Changes = NO_CHANGES
     mirrors: tuple[Mirror, ...] = ()
     timeout: float | None = None
+    retry: Retry | None = None
     session: Session | None = None
     authentication: BasicAuthentication | None = None
 

@@ -65,10 +65,21 @@ def resolved_references(problems: Sequence[Problem]) -> Told:
     """Return the condition ResolvedRefs of a TCPRoute or TLSRoute."""
     if not problems:
         return RESOLVED
-    reasons = ", ".join(sorted({problem.reason for problem in problems}))
+    reasons = joined(problem.reason for problem in problems)
     if len(problems) == 1:
         return False, reasons, problems[0].message
     return False, reasons, "\n".join(sentence(problem.message) for problem in problems)
+
+
+def no_matching_hostname(kind: str) -> Told:
+    """Return the condition Accepted of a route of a kind that has no hostname in common with its listeners."""
+    text = f"There were no hostname intersections between the {kind} and this parent ref's Listener(s)."
+    return False, "NoMatchingListenerHostname", text
+
+
+def joined(reasons: Iterable[str]) -> str:
+    """Return several reasons as one. Envoy Gateway has a space after each comma; no API server stores such a reason."""
+    return ",".join(sorted(set(reasons)))
 
 
 def _parent(

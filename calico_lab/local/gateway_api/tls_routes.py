@@ -18,8 +18,8 @@ from calico_lab.local.gateway_api.model import ConnectionRoute
 from calico_lab.local.gateway_api.route_parents import (
     ACCEPTED,
     Listeners,
-    Told,
     hostnames_at,
+    no_matching_hostname,
     parents_of,
     resolved_references,
 )
@@ -27,12 +27,6 @@ from calico_lab.local.gateway_api.world import World
 from calico_lab.local.wire import JsonObject
 
 KIND = "TLSRoute"
-
-_NO_HOSTNAME: Told = (
-    False,
-    "NoMatchingListenerHostname",
-    "There were no hostname intersections between the HTTPRoute and this parent ref's Listener(s).",
-)
 
 
 def resolve_route(world: World, route: JsonObject, listeners: Listeners, traffic: TrafficOf) -> ResolvedConnections:
@@ -49,7 +43,7 @@ def resolve_route(world: World, route: JsonObject, listeners: Listeners, traffic
             if accepted is ACCEPTED
         }
         if accepted is ACCEPTED and not any(reached.values()):
-            accepted = _NO_HOSTNAME
+            accepted = no_matching_hostname("HTTPRoute")
         for state in parent.listeners:
             names = reached.get(state.name, ())
             asked = tuple(name for name in names if name != hostnames.ANY)
