@@ -56,9 +56,15 @@ def test_a_route(lab: RunningLab, gateway: Reached, case: Case):
                 assert differences(ask(gateway, request), request) == {}
         for app, lines in case.get("logged", {}).items():
             for path, least in lines.items():
-                log = lab.kubectl("logs", "-l", f"app={app}")
-                assert log.count(f"made to {path} ") >= least, log
+                assert asked(lab, app, path) >= least
+        for app, paths in case.get("unlogged", {}).items():
+            assert [path for path in paths if asked(lab, app, path)] == []
         assert_loaded(lab)
+
+
+def asked(lab: RunningLab, app: str, path: str) -> int:
+    """Return how often an app's pods have been asked for a path."""
+    return lab.kubectl("logs", "-l", f"app={app}", "--tail=-1").count(f"made to {path} ")
 
 
 @pytest.mark.parametrize("kind", ["Cookie", "Header"])

@@ -104,7 +104,7 @@ def test_several_problems_are_told_as_sentences():
     route = connection_route("TCPRoute", backend("gone"), backend(port=1))
     ((_, told_so),) = conditions("TCPRoute", tcp_routes=[route])
     text = "Service default/gone not found.\nTCP Port 1 not found on Service default/backend."
-    assert told_so == ("ResolvedRefs", "False", "BackendNotFound, PortNotFound", text)
+    assert told_so == ("ResolvedRefs", "False", "BackendNotFound,PortNotFound", text)
 
 
 @pytest.mark.parametrize("kind", ["TCPRoute", "TLSRoute"])

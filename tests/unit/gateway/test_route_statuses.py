@@ -125,7 +125,7 @@ def test_a_backend_that_does_not_resolve_is_named_and_answered_with_500(referenc
 def test_several_faults_are_told_together():
     (parent,) = parents(http_routes=[http_route(rule(backend("x"), backend(port=1)))])
     condition = parent["conditions"][1]
-    assert condition["reason"] == "BackendNotFound, PortNotFound"
+    assert condition["reason"] == "BackendNotFound,PortNotFound"
     assert len(condition["message"].splitlines()) == 2
 
 
