@@ -18,14 +18,9 @@ DENIED = [
     ("BackendTrafficPolicy", "spec.faultInjection", {"abort": {}}, "spec.faultInjection"),
     ("BackendTrafficPolicy", "spec.rateLimit", {"type": "Global"}, 'spec.rateLimit.type: "Global"'),
     ("BackendTrafficPolicy", "spec.healthCheck", {"active": {"type": "GRPC"}}, 'spec.healthCheck.active.type: "GRPC"'),
-    ("HTTPRoute", "spec.rules.0.retry", {"attempts": 3}, "spec.rules[0].retry"),
+    ("HTTPRoute", "spec.rules.0.retry", {"backoff": "0s"}, 'spec.rules[0].retry.backoff: "0s"'),
+    ("HTTPRoute", "spec.rules.0.retry", {"attempts": -1}, "spec.rules[0].retry.attempts: -1"),
     ("HTTPRoute", "spec.rules.0.filters", [{"type": "CORS", "cors": {}}], "spec.rules[0].filters[0].cors"),
-    (
-        "HTTPRoute",
-        "spec.rules.0.sessionPersistence",
-        {"type": "Header", "idleTimeout": "1h"},
-        "spec.rules[0].sessionPersistence.idleTimeout",
-    ),
     ("HTTPRoute", "spec.rules.0.backendRefs.0.filters", [{"type": "URLRewrite"}], f'{FILTERS}[0].type: "URLRewrite"'),
     ("Gateway", "spec.listeners.0.protocol", "UDP", 'spec.listeners[0].protocol: "UDP"'),
     ("Gateway", "spec.listeners.0.tls", {"options": {"a": "b"}}, "spec.listeners[0].tls.options"),
@@ -82,6 +77,8 @@ ALLOWED = [
     ("HTTPRoute", "spec.rules.0.matches.0.headers", [{"name": "color", "value": "red"}]),
     ("HTTPRoute", "spec.rules.0.backendRefs.0.weight", 0),
     ("HTTPRoute", "spec.rules.0.filters", []),
+    ("HTTPRoute", "spec.rules.0.retry", {"attempts": 0, "backoff": "100ms", "codes": [500]}),
+    ("HTTPRoute", "spec.rules.0.sessionPersistence", {"type": "Header", "idleTimeout": "1h"}),
     ("Gateway", "spec.listeners.0.protocol", "SCTP"),
     (
         "Gateway",
@@ -97,6 +94,12 @@ ALLOWED = [
 @pytest.mark.parametrize(("kind", "path", "value"), ALLOWED)
 def test_what_the_lab_implements_passes(judge, guide, changed, kind, path, value):
     assert judge.unsupported(changed(guide[kind], path, value)) == []
+
+
+def test_a_session_of_a_grpc_route_is_denied(judge):
+    route = {"apiVersion": "gateway.networking.k8s.io/v1", "kind": "GRPCRoute", "metadata": {}}
+    spec = {"rules": [{"sessionPersistence": {"sessionName": "s"}}]}
+    assert judge.unsupported(route | {"spec": spec}) == ["spec.rules[0].sessionPersistence"]
 
 
 @pytest.mark.parametrize(("group", "kind"), sorted(DENIED_KINDS))
