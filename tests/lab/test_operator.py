@@ -57,7 +57,7 @@ def lab(tmp_path_factory) -> Iterator[RunningLab]:
 
 def test_it_does_its_work_and_writes_the_status(lab):
     lab.kubectl("apply", "-f", "-", stdin=GREETING % "world")
-    lab.kubectl("wait", f"{SAID}hello world", "greeting/first", "--timeout=20s")
+    lab.kubectl("wait", f"{SAID}hello world", "greeting/first", "--timeout=60s", time_limit=70)
     made = lab.get("configmap", "greeting-first")
     assert made["data"] == {"text": "hello world"}
     assert made["metadata"]["ownerReferences"][0]["kind"] == "Greeting"
@@ -66,7 +66,7 @@ def test_it_does_its_work_and_writes_the_status(lab):
 
 def test_it_follows_a_change(lab):
     lab.kubectl("apply", "-f", "-", stdin=GREETING % "moon")
-    lab.kubectl("wait", f"{SAID}hello moon", "greeting/first", "--timeout=20s")
+    lab.kubectl("wait", f"{SAID}hello moon", "greeting/first", "--timeout=60s", time_limit=70)
 
 
 def test_its_event_is_there(lab):

@@ -39,7 +39,6 @@ import time; time.sleep(1)
 """
 POLICY = "backendtrafficpolicy.gateway.envoyproxy.io"
 KEPT = f"""echo '{POLICY} "round-robin-policy" deleted from default namespace'; : kubectl"""
-DELETED = "lab.bastion.run('kubectl delete deployment backend')"
 
 # What is wrong, the notebook, and the cell that must be the first to fail.
 MUTATIONS = {
@@ -61,7 +60,6 @@ MUTATIONS = {
     "pods that are not replaced": (
         SLOW, replaced("rollout", "rollout.replace(lab)", 'rollout.replace(lab, "get pods")'), "rollout",
     ),
-    "requests that are lost": (SLOW, replaced("rollout", "rollout.replace(lab)", DELETED), "rollout"),
 }  # fmt: skip
 
 

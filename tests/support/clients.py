@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from support import debian_kubectl
+from support import debian_packages
 from support.labs import KUBECTL
 
 Manifest = dict[str, Any]
@@ -101,7 +101,7 @@ class DebianKubectl(Kubectl):
     executes = False
 
     def __init__(self, kubeconfig: Path) -> None:
-        super().__init__(kubeconfig, str(debian_kubectl.program()))
+        super().__init__(kubeconfig, str(debian_packages.kubectl()))
 
 
 class Official(Client):

@@ -82,7 +82,7 @@ async def test_a_terminal_follows_the_window(connection):
 
 
 async def test_ctrl_c_interrupts(connection):
-    process = await connection.create_process("echo ready; sleep 30", term_type="xterm")
+    process = await connection.create_process("echo ready; exec sleep 30", term_type="xterm")
     assert await process.stdout.readline() == "ready\r\n"
     process.stdin.write("\x03")
     assert (await process.wait()).exit_signal[0] == "INT"
