@@ -9,7 +9,6 @@ from support.quarantine import run_for_all
 
 UP, LOAD, DOWN = 30, 8, 12
 COMMAND = 6
-PROCESSES_OF_AN_IDLE_LAB = 12
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -19,12 +18,12 @@ def spread(count: int, last: float) -> list[str]:
 
 
 def test_first_process_killed_during_up():
-    assert min(run_for_all("kill_first_process_during_up", *spread(UP, 0.75), time_limit=400)) > UP / 3
+    assert min(run_for_all("kill_first_process_during_up", *spread(UP, 1.1), time_limit=400)) > UP / 3
 
 
 def test_first_process_killed_under_load():
     for processes in run_for_all("kill_first_process_under_load", *spread(LOAD, 4.0), time_limit=400):
-        assert max(processes) > PROCESSES_OF_AN_IDLE_LAB
+        assert min(processes) > 1
 
 
 def test_first_process_and_down_killed_together():
@@ -33,5 +32,5 @@ def test_first_process_and_down_killed_together():
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGHUP], ids=["kill -9", "Ctrl-C", "hang-up"])
 def test_up_ended_on_its_way(number: signal.Signals):
-    delays = spread(COMMAND, 0.7)
-    assert min(run_for_all("kill_command_during_up", str(int(number)), *delays, time_limit=400)) > COMMAND / 3
+    parts = spread(COMMAND, 1.0)
+    assert min(run_for_all("kill_command_during_up", str(int(number)), *parts, time_limit=400)) > COMMAND / 3

@@ -30,6 +30,7 @@ LAB_PROCESS = "calico_lab.local.lab_process"
 END_SECONDS = 5.0
 ALLOWED_NAMESPACES = 60
 NAMESPACES_SECONDS = 20.0
+PODS = 4  # of the load
 
 Snapshot = dict[str, list[str]]
 
@@ -188,12 +189,23 @@ def _works(before: Snapshot) -> None:
     assert not STATE.exists()
 
 
-def kill_first_process_during_up(*delays: str) -> int:
-    """Kill -9 the first process so long after `up` began; returns how many were killed on their way."""
+def _seconds_of_up(before: Snapshot) -> float:
+    """How long `up` takes here and now: what is to happen on its way is timed by it, on a busy machine too."""
+    began = time.monotonic()
+    calico_lab("up")
+    seconds = time.monotonic() - began
+    calico_lab("down")
+    await_clean(before)
+    return seconds
+
+
+def kill_first_process_during_up(*parts: str) -> int:
+    """Kill -9 the first process after such a part of `up`; returns how many were killed on their way."""
     before, killed = snapshot(), 0
-    for delay in map(float, delays):
+    whole = _seconds_of_up(before)
+    for part in map(float, parts):
         up = start("up")
-        time.sleep(delay)
+        time.sleep(part * whole)
         first = first_process()
         if first is not None:
             os.kill(first, signal.SIGKILL)
@@ -207,12 +219,13 @@ def kill_first_process_during_up(*delays: str) -> int:
     return killed
 
 
-def kill_command_during_up(number: str, *delays: str) -> int:
-    """Send `up` a signal so long after it began; returns how many were ended on their way."""
+def kill_command_during_up(number: str, *parts: str) -> int:
+    """Send `up` a signal after such a part of it; returns how many were ended on their way."""
     before, ended = snapshot(), 0
-    for delay in map(float, delays):
+    whole = _seconds_of_up(before)
+    for part in map(float, parts):
         up = start("up")
-        time.sleep(delay)
+        time.sleep(part * whole)
         up.send_signal(int(number))
         output = up.communicate(timeout=30)[0]
         # Interrupted before its first line, Python itself shows where it was.
@@ -254,20 +267,29 @@ def kill_first_process_during_down(*delays: str) -> int:
 
 
 def kill_first_process_under_load(*delays: str) -> list[int]:
-    """Kill -9 the first process while pods come and go and requests are on their way; returns how many there were."""
+    """Kill -9 the first process so long after pods began to come and go; returns how many processes were there more."""
     before, killed = snapshot(), []
     for delay in map(float, delays):
         calico_lab("up")
         first = first_process()
         assert first is not None
+        idle = len(list(_processes()))
         load = start("bastion", "--", _LOAD)
+        _await_more_processes(idle + PODS)
         time.sleep(delay)
-        killed.append(len(snapshot()["processes"]))
+        killed.append(len(list(_processes())) - idle)
         os.kill(first, signal.SIGKILL)
         load.communicate(timeout=30)
         _settle(before)
         _works(before)
     return killed
+
+
+def _await_more_processes(than: int) -> None:
+    deadline = time.monotonic() + 4 * END_SECONDS
+    while len(list(_processes())) <= than:
+        assert time.monotonic() < deadline, "the load has not begun"
+        time.sleep(0.02)
 
 
 _LOAD = """
