@@ -22,6 +22,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from leftovers import Snapshot, processes, snapshot
+
 CHECKOUT = Path(__file__).parents[2]
 CALICO_LAB = str(Path(sys.executable).with_name("calico-lab"))
 HOME = Path("/tmp/home")
@@ -31,8 +33,6 @@ END_SECONDS = 5.0
 ALLOWED_NAMESPACES = 60
 NAMESPACES_SECONDS = 20.0
 PODS = 4  # of the load
-
-Snapshot = dict[str, list[str]]
 
 
 def prepare() -> None:
@@ -60,71 +60,11 @@ def _kept(path: Path) -> Iterator[None]:
         subprocess.run(["mount", "--rbind", aside, path], check=True)
 
 
-def snapshot() -> Snapshot:
-    """Everything of this quarantine that a lab could change, but for its state folder."""
-    return {
-        "processes": sorted(_processes()),
-        "namespaces": sorted(_namespaces()),
-        "mounts": sorted(line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()),
-        "links": sorted(name for _, name in socket.if_nameindex()),
-        "routes": Path("/proc/net/route").read_text().splitlines(),
-        "ports": sorted(_listening()),
-        "sysctls": _sysctls(),
-        "memory files": _names("/dev/shm"),
-        "temporary files": _names("/tmp"),
-        "home": _names(HOME),
-        "descriptors": [str(len(_names("/proc/self/fd")))],
-    }
-
-
-def _names(folder: str | Path) -> list[str]:
-    return sorted(path.name for path in Path(folder).iterdir())
-
-
-def _processes() -> Iterator[str]:
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
-            ended = (folder / "stat").read_text().rpartition(")")[2].split()[0] in "ZX"
-        except OSError:
-            continue
-        if not ended:
-            yield f"{folder.name} {words}"
-
-
-def _namespaces() -> set[str]:
-    found = set()
-    for link in Path("/proc").glob("[0-9]*/ns/*"):
-        try:
-            found.add(str(link.readlink()))
-        except OSError:
-            continue
-    return found
-
-
-def _listening() -> Iterator[str]:
-    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
-        _, local, _, state, *_ = line.split()
-        if state == "0A":
-            yield str(int(local.partition(":")[2], 16))
-
-
-def _sysctls() -> list[str]:
-    return sorted(f"{path}={_text(path)}" for path in Path("/proc/sys/net/ipv4").rglob("*") if path.is_file())
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text().strip()
-    except OSError as error:
-        return str(error.errno)
-
-
 def await_clean(before: Snapshot) -> None:
     """Wait until everything is as it was before; raises with what is not."""
     deadline = time.monotonic() + END_SECONDS
     _bury_orphans()
-    while (now := snapshot()) != before:
+    while (now := snapshot(HOME)) != before:
         _bury_orphans()
         if time.monotonic() > deadline:
             differences = {key: (before[key], now[key]) for key in before if now[key] != before[key]}
@@ -201,7 +141,7 @@ def _seconds_of_up(before: Snapshot) -> float:
 
 def kill_first_process_during_up(*parts: str) -> int:
     """Kill -9 the first process after such a part of `up`; returns how many were killed on their way."""
-    before, killed = snapshot(), 0
+    before, killed = snapshot(HOME), 0
     whole = _seconds_of_up(before)
     for part in map(float, parts):
         up = start("up")
@@ -221,7 +161,7 @@ def kill_first_process_during_up(*parts: str) -> int:
 
 def kill_command_during_up(number: str, *parts: str) -> int:
     """Send `up` a signal after such a part of it; returns how many were ended on their way."""
-    before, ended = snapshot(), 0
+    before, ended = snapshot(HOME), 0
     whole = _seconds_of_up(before)
     for part in map(float, parts):
         up = start("up")
@@ -250,7 +190,7 @@ def _stays_up() -> bool:
 
 def kill_first_process_during_down(*delays: str) -> int:
     """Kill -9 the first process, and in the same breath `down`, so long after `down` began."""
-    before = snapshot()
+    before = snapshot(HOME)
     for delay in map(float, delays):
         calico_lab("up")
         first = first_process()
@@ -268,16 +208,16 @@ def kill_first_process_during_down(*delays: str) -> int:
 
 def kill_first_process_under_load(*delays: str) -> list[int]:
     """Kill -9 the first process so long after pods began to come and go; returns how many processes were there more."""
-    before, killed = snapshot(), []
+    before, killed = snapshot(HOME), []
     for delay in map(float, delays):
         calico_lab("up")
         first = first_process()
         assert first is not None
-        idle = len(list(_processes()))
+        idle = len(list(processes()))
         load = start("bastion", "--", _LOAD)
         _await_more_processes(idle + PODS)
         time.sleep(delay)
-        killed.append(len(list(_processes())) - idle)
+        killed.append(len(list(processes())) - idle)
         os.kill(first, signal.SIGKILL)
         load.communicate(timeout=30)
         _settle(before)
@@ -287,7 +227,7 @@ def kill_first_process_under_load(*delays: str) -> list[int]:
 
 def _await_more_processes(than: int) -> None:
     deadline = time.monotonic() + 4 * END_SECONDS
-    while len(list(_processes())) <= than:
+    while len(list(processes())) <= than:
         assert time.monotonic() < deadline, "the load has not begun"
         time.sleep(0.02)
 
@@ -303,7 +243,7 @@ while true; do kubectl get pods -A > /dev/null & kubectl rollout restart deploym
 
 def delete_state_folder() -> float:
     """Delete the state folder under a running lab; returns the seconds until the lab has ended by itself."""
-    before = snapshot()
+    before = snapshot(HOME)
     calico_lab("up")
     shutil.rmtree(STATE)
     began = time.monotonic()
@@ -315,12 +255,12 @@ def delete_state_folder() -> float:
 
 def fill_disk(options: str) -> str:
     """Start a lab with a state folder on a file system too small in bytes or in files; returns what `up` says."""
-    before = snapshot()
+    before = snapshot(HOME)
     home = HOME / "state"
     subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", home], check=True)
     said = calico_lab("up", expected=1)
     assert "Traceback" not in said, said
-    first = [line for line in snapshot()["processes"] if LAB_PROCESS in line]
+    first = [line for line in snapshot(HOME)["processes"] if LAB_PROCESS in line]
     calico_lab("down")
     shutil.rmtree(home / "calico-lab", ignore_errors=True)
     subprocess.run(["umount", home], check=True)
@@ -332,7 +272,7 @@ def fill_disk(options: str) -> str:
 
 def fill_disk_of_running_lab() -> int:
     """Fill the file system of the state folder of a running lab, which must go on, and be stopped all the same."""
-    before = snapshot()
+    before = snapshot(HOME)
     home = HOME / "state"
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", home], check=True)
     calico_lab("up")
@@ -366,7 +306,7 @@ def cycles(count: str) -> dict[str, list[float]]:
     The kernel takes ended network namespaces apart later than the last process in them ends: it is waited for.
     Returns the kernel's memory and the seconds of the first and the last cycles.
     """
-    before = snapshot()
+    before = snapshot(HOME)
     calico_lab("up")
     calico_lab("down")
     for kind in ("net", "mnt", "uts", "ipc", "pid", "user"):
