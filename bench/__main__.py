@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterator
 from rich.console import Console
 from rich.table import Table
 
-from bench import apiserver, guide, imports, memory, setup, several, startup, throughput
+from bench import apiserver, changes, guide, imports, memory, setup, several, startup, throughput
 from bench.measure import Figure
 
 SECTIONS: dict[str, Callable[[], Iterator[Figure]]] = {
     "imports": imports.figures,
     "startup": startup.figures,
     "guide": guide.figures,
+    "changes": changes.figures,
     "apiserver": apiserver.figures,
     "memory": memory.figures,
     "several": several.figures,

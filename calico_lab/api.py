@@ -34,7 +34,12 @@ API_VERSIONS: Mapping[str, str] = {
     "GatewayClass": "gateway.networking.k8s.io/v1",
     "Gateway": "gateway.networking.k8s.io/v1",
     "HTTPRoute": "gateway.networking.k8s.io/v1",
+    "GRPCRoute": "gateway.networking.k8s.io/v1",
+    "TCPRoute": "gateway.networking.k8s.io/v1alpha2",
+    "TLSRoute": "gateway.networking.k8s.io/v1alpha2",
     "BackendTrafficPolicy": "gateway.envoyproxy.io/v1alpha1",
+    "Backend": "gateway.envoyproxy.io/v1alpha1",
+    "SecurityPolicy": "gateway.envoyproxy.io/v1alpha1",
 }
 
 

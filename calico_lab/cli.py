@@ -7,12 +7,12 @@ import os
 import sys
 from collections.abc import Sequence
 
-from calico_lab.commands import cables, course, life, logs, machine, shells, steps
+from calico_lab.commands import cables, course, envoy, life, logs, machine, shells, steps
 from calico_lab.commands.framework import Command, Subcommands, say
 from calico_lab.errors import CalicoLabError, UnsupportedHostError
 from calico_lab.local.doctor.finding import not_linux
 
-GROUPS = (life, steps, shells, logs, cables, machine, course)
+GROUPS = (life, steps, shells, logs, envoy, cables, machine, course)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -15,6 +15,7 @@ from calico_lab.kubeconfig import Kubeconfig
 if TYPE_CHECKING:
     from calico_lab.lessons.checks import Verdict, Verdicts
     from calico_lab.lessons.state import Begun
+    from calico_lab.views.envoy_pieces import EnvoyPieces
     from calico_lab.views.playground import Playground
 
 
@@ -78,6 +79,15 @@ class Lab:
         from calico_lab.views.playground import Playground
 
         return Playground(self)
+
+    def envoy(self, kind: str, name: str, namespace: str | None = None) -> EnvoyPieces:
+        """Show what a Gateway, a route, a policy or a Backend made in Envoy's configuration.
+
+        Raises ``NotFound`` when there is no such object, ``ReportError`` for a kind that makes nothing there.
+        """
+        from calico_lab.views.envoy_pieces import EnvoyPieces
+
+        return EnvoyPieces.of(self, kind, name, namespace)
 
     def renew(self) -> None:
         """Forget what was learned of the cluster, and the connections to it: another may stand in its place."""

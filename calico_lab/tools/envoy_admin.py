@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import http.client
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from calico_lab.errors import ReportError
@@ -41,25 +41,34 @@ class Source:
 
 @dataclass(frozen=True)
 class EnvoyListener:
-    """A listener: where Envoy takes connections, as ``address:port``."""
+    """A listener: where Envoy takes connections, as ``address:port``; ``content`` is what Envoy shows of it."""
 
     name: str
     address: str
+    content: JsonObject = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
 class EnvoyCluster:
-    """A cluster: those who answer. ``policy`` is such as ``round_robin``; an endpoint is ``address:port``."""
+    """A cluster: those who answer. ``policy`` is such as ``round_robin``; an endpoint is ``address:port``.
+
+    ``content`` is what Envoy shows of it, ``assignment`` of its endpoints where these came apart from it (EDS).
+    """
 
     name: str
     source: Source | None
     policy: str
     endpoints: tuple[str, ...]
+    content: JsonObject = field(default_factory=dict, compare=False)
+    assignment: JsonObject = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
 class EnvoyRoute:
-    """A route: requests for one of ``domains`` that fit ``match`` go to ``clusters``, or are answered ``status``."""
+    """A route: requests for one of ``domains`` that fit ``match`` go to ``clusters``, or are answered ``status``.
+
+    ``content`` is what Envoy shows of it.
+    """
 
     name: str
     source: Source | None
@@ -68,6 +77,7 @@ class EnvoyRoute:
     match: str
     clusters: tuple[str, ...]
     status: int | None
+    content: JsonObject = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, repr=False)
@@ -180,21 +190,21 @@ def pods_of_gateway(cluster: Cluster, gateway: str, namespace: str | None = None
 def parse_config_dump(text: bytes | str) -> Configuration:
     """Read ``/config_dump``; raises ``ReportError`` when the text is something else."""
     sections = _parse(text, "configs")
-    endpoints: dict[str, tuple[str, ...]] = {}
+    assignments: dict[str, JsonObject] = {}
     routes: list[EnvoyRoute] = []
     for section in sections:
         for entry in section.get("dynamic_endpoint_configs", ()):
             assignment = entry.get("endpoint_config", {})
-            endpoints[assignment.get("cluster_name", "")] = _endpoints(assignment)
+            assignments[assignment.get("cluster_name", "")] = assignment
         for entry in section.get("dynamic_route_configs", ()):
             routes += _routes(entry.get("route_config", {}))
     clusters = [
-        _cluster(entry["cluster"], endpoints)
+        _cluster(entry["cluster"], assignments)
         for section in sections
         for entry in section.get("dynamic_active_clusters", ())
     ]
     listeners = [
-        EnvoyListener(entry["name"], _address(entry["active_state"]["listener"].get("address", {})))
+        _listener(entry["name"], entry["active_state"]["listener"])
         for section in sections
         for entry in section.get("dynamic_listeners", ())
         if "active_state" in entry
@@ -237,6 +247,10 @@ def _parse(text: bytes | str, field: str) -> list[JsonObject]:
     return found
 
 
+def _listener(name: str, content: JsonObject) -> EnvoyListener:
+    return EnvoyListener(name, _address(content.get("address", {})), content)
+
+
 def _routes(configuration: JsonObject) -> list[EnvoyRoute]:
     return [
         _route(route, configuration.get("name", ""), tuple(host.get("domains", ())))
@@ -252,7 +266,7 @@ def _route(route: JsonObject, listener: str, domains: tuple[str, ...]) -> EnvoyR
     name = route.get("name", "")
     return EnvoyRoute(
         name, _source(route, name), listener, domains, _match(route.get("match", {})), clusters,
-        route.get("direct_response", {}).get("status"),
+        route.get("direct_response", {}).get("status"), route,
     )  # fmt: skip
 
 
@@ -264,11 +278,13 @@ def _match(match: JsonObject) -> str:
     return " and ".join([path or f"~ {regex}", *rest])
 
 
-def _cluster(cluster: JsonObject, endpoints: dict[str, tuple[str, ...]]) -> EnvoyCluster:
+def _cluster(cluster: JsonObject, assignments: dict[str, JsonObject]) -> EnvoyCluster:
     name = cluster.get("name", "")
     eds_name = cluster.get("eds_cluster_config", {}).get("service_name", name)
-    found = _endpoints(cluster.get("load_assignment", {})) or endpoints.get(eds_name, ())
-    return EnvoyCluster(name, _source(cluster, name), _policy(cluster), found)
+    # Envoy lists the endpoints of every cluster, also of those in which they stand themselves.
+    apart = {} if "load_assignment" in cluster else assignments.get(eds_name, {})
+    found = _endpoints(cluster.get("load_assignment", {})) or _endpoints(apart)
+    return EnvoyCluster(name, _source(cluster, name), _policy(cluster), found, cluster, apart)
 
 
 def _policy(cluster: JsonObject) -> str:
