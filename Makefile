@@ -94,7 +94,7 @@ soak: setup
 	$(BIN)/pytest $(LONG) $(AT_ONCE) 2
 
 bench: setup
-	$(BIN)/python -m bench
+	PYTHONPATH=tests $(BIN)/python -m bench
 
 # --- Maintenance ------------------------------------------------------------------------------------------------------
 
