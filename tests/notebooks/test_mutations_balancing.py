@@ -37,6 +37,9 @@ lab.bastion.run("kubectl patch backendtrafficpolicy round-robin-policy --type=me
                 "-p '{\\"spec\\":{\\"loadBalancer\\":{\\"type\\":\\"RoundRobin\\"}}}'")
 import time; time.sleep(1)
 """
+NOBODY_TO_ASK = (
+    """lab.bastion.run("kubectl patch service backend -p '{\\"spec\\":{\\"selector\\":{\\"app\\":\\"none\\"}}}'")"""
+)
 POLICY = "backendtrafficpolicy.gateway.envoyproxy.io"
 KEPT = f"""echo '{POLICY} "round-robin-policy" deleted from default namespace'; : kubectl"""
 
@@ -60,6 +63,7 @@ MUTATIONS = {
     "pods that are not replaced": (
         SLOW, replaced("rollout", "rollout.replace(lab)", 'rollout.replace(lab, "get pods")'), "rollout",
     ),
+    "requests that are lost": (SLOW, replaced("rollout", "rollout.replace(lab)", NOBODY_TO_ASK), "rollout"),
 }  # fmt: skip
 
 
