@@ -6,10 +6,11 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from calico_lab.commands import cables, course, envoy, life, logs, machine, shells, steps
 from calico_lab.commands.framework import Command, Subcommands, say
-from calico_lab.errors import CalicoLabError, UnsupportedHostError
+from calico_lab.errors import CalicoLabError, LabError, UnsupportedHostError
 from calico_lab.local.doctor.finding import not_linux
 
 GROUPS = (life, steps, shells, logs, envoy, cables, machine, course)
@@ -23,6 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if sys.platform != "linux":
             elsewhere = not_linux(sys.platform)
             raise UnsupportedHostError(elsewhere.problem, remedy=elsewhere.remedy)
+        _require_home()
         return run(parsed)
     except CalicoLabError as error:
         print(error, file=sys.stderr)  # noqa: T201
@@ -36,6 +38,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+def _require_home() -> None:
+    try:
+        Path.home()
+    except RuntimeError:
+        problem = "the environment names no home folder (HOME), and the system knows none of this user"
+        raise LabError(problem, remedy="export HOME=FOLDER, one that is yours") from None
 
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 import shlex
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -48,6 +49,7 @@ def look_up(name: str, config_file: Path, *, must_exist: bool) -> Address:
 
     Raises ``NoBastionError`` when the file should exist and does not, or asks for what this library cannot do.
     """
+    _have_a_name()
     if not config_file.exists():
         if must_exist:
             raise NoBastionError(
@@ -61,6 +63,14 @@ def look_up(name: str, config_file: Path, *, must_exist: bool) -> Address:
         remedy = f"ssh -G -F {config_file} {name}"
         raise NoBastionError(f"the SSH configuration {config_file} cannot be read: {error}", remedy=remedy) from None
     return _look_up(name, config, config_file, MOST_JUMPS)
+
+
+def _have_a_name() -> None:
+    """Call a user whom the system knows by no name, as in many containers, by number: paramiko asks for it too."""
+    try:
+        getpass.getuser()
+    except (KeyError, OSError):
+        os.environ["LOGNAME"] = str(os.getuid())
 
 
 def _look_up(name: str, config: paramiko.SSHConfig, config_file: Path, jumps_left: int) -> Address:

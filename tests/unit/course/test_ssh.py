@@ -1,9 +1,12 @@
 """The way to the bastion over SSH, to the SSH server of the lab's bastion."""
 
 import asyncio
+import os
+import pwd
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from unittest.mock import Mock
 
 import asyncssh
 import pytest
@@ -90,6 +93,15 @@ def test_a_name_that_the_configuration_does_not_know_is_an_address(tmp_path):
     ssh_config.write_text("Host bastion\n HostName 127.0.0.1\n")
     found = look_up("me@198.51.100.7:2222", ssh_config, must_exist=True)
     assert (found.user, found.host, found.port) == ("me", "198.51.100.7", 2222)
+
+
+def test_a_user_whom_the_system_knows_by_no_name_is_called_by_number(tmp_path, monkeypatch):
+    for variable in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(variable, "")
+    monkeypatch.setattr(pwd, "getpwuid", Mock(side_effect=KeyError))
+    config = tmp_path / "ssh_config"
+    config.write_text("Host bastion\n HostName 127.0.0.1\n")
+    assert look_up("bastion", config, must_exist=True).user == str(os.getuid())
 
 
 def test_without_a_configuration_the_name_is_the_address(tmp_path):

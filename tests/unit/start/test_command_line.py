@@ -1,6 +1,8 @@
+import pwd
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from support.labs import CALICO_LAB
@@ -46,6 +48,13 @@ def test_another_system_is_refused_in_the_doctors_words(capsys: pytest.CaptureFi
     monkeypatch.setattr(sys, "platform", "darwin")
     assert cli.main(["up"]) == 1
     assert "not Linux" in capsys.readouterr().err
+
+
+def test_a_user_without_a_home_folder_is_told_so(capsys: pytest.CaptureFixture[str], monkeypatch):
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr(pwd, "getpwuid", Mock(side_effect=KeyError))
+    assert cli.main(["doctor"]) == 1
+    assert "export HOME=" in capsys.readouterr().err
 
 
 def test_what_stands_behind_two_dashes_is_a_command_with_its_own_options():
