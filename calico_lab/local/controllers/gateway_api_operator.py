@@ -37,6 +37,7 @@ class GatewayApiOperator(Controller):
     def __init__(self, client: ApiClient) -> None:
         super().__init__(client)
         self._events = EventRecorder(client, self.name)
+        self._as_wanted: dict[Key, str] = {}  # versions of definitions that were looked at: they are large
         self._installations = self.inform(GATEWAY_APIS, lambda _: self._accepted())
         self._definitions = self.inform(CUSTOM_RESOURCE_DEFINITIONS, lambda _: self._accepted())
         for resource, _ in tigera_gateway.objects():
@@ -74,8 +75,8 @@ class GatewayApiOperator(Controller):
         for key, definition in _definitions().items():
             if key not in existing:
                 await self._define_one(definition)
-            elif management == RECONCILE:
-                await self.change(self._definitions, existing[key], definition)
+            elif management == RECONCILE and self._as_wanted.get(key) != _version(existing[key]):
+                self._as_wanted[key] = _version(await self.change(self._definitions, existing[key], definition))
         if not management:
             chosen = {"spec": {"crdManagement": PREFER_EXISTING if existing else RECONCILE}}
             await self.change(self._installations, installation, chosen)
@@ -90,3 +91,7 @@ class GatewayApiOperator(Controller):
 @cache
 def _definitions() -> dict[Key, JsonObject]:
     return {key_of(item): item for item in custom_resources.definitions()}
+
+
+def _version(item: JsonObject) -> str:
+    return str(item["metadata"]["resourceVersion"])
