@@ -114,7 +114,7 @@ class LabMagics(Magics):
 
         lab, step = self._lab(), steps.upto(name)[-1]
         if step.is_taken(lab):
-            _print(f"Nothing to do: there is {step.title} already.", sys.stdout)
+            _print(f"Nothing to do, this step has been taken: {step.title}.", sys.stdout)
             return False
         if not (yes or lab.may_change_shared_things):
             raise ConsentError(
