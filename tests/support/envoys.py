@@ -55,11 +55,12 @@ async def _answer(reader: asyncio.StreamReader) -> Answer:
 
 
 class Backend:
-    """Answers every request 200 with its own port, after ``delay`` seconds."""
+    """Answers every request with ``status`` and its own port, after ``delay`` seconds."""
 
     def __init__(self) -> None:
         self.requests = 0
         self.delay = 0.0
+        self.status = "200 OK"
         self.heads: list[str] = []
 
     async def start(self) -> None:
@@ -73,7 +74,7 @@ class Backend:
                 self.requests += 1
                 await asyncio.sleep(self.delay)
                 body = str(self.port)
-                writer.write(f"HTTP/1.1 200 OK\r\ncontent-length: {len(body)}\r\n\r\n{body}".encode())
+                writer.write(f"HTTP/1.1 {self.status}\r\ncontent-length: {len(body)}\r\n\r\n{body}".encode())
         writer.close()
 
     def stop(self) -> None:

@@ -86,9 +86,16 @@ def versions(files: Mapping[str, str]) -> set[str]:
     """Return the versions of the resources in files, which Envoy tells in its statistics once it has taken them up.
 
     Certificates are left out: Envoy tells of none that no listener has any more, and nothing has to wait for them.
+    So are the endpoints of a cluster that is gone, or has them within it now.
     """
-    told = (text for name, text in files.items() if not name.startswith(CERTIFICATES_PREFIX))
-    return {json.loads(text)["version_info"] for text in told}
+    contents = {name: json.loads(text) for name, text in files.items() if not name.startswith(CERTIFICATES_PREFIX)}
+    clusters = contents.get(CLUSTERS_FILE, {}).get("resources", ())
+    read_apart = {endpoints_file(each["name"]) for each in clusters if each["type"] == "EDS"}
+    return {
+        content["version_info"]
+        for name, content in contents.items()
+        if not name.startswith(ENDPOINTS_PREFIX) or name in read_apart
+    }
 
 
 def configuration(gateway: Gateway, *, ready_port: int = Ports.ready, directory: str = DIRECTORY) -> Configuration:

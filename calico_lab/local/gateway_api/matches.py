@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import re
-import warnings
+import re2
 
 from calico_lab.local.gateway_api.model import Match, MatchType, ValueMatch
 from calico_lab.local.wire import JsonObject
 
-# What Python's regular expressions have and RE2, which Envoy matches with, has not:
-# https://github.com/google/re2/wiki/Syntax
-_NOT_IN_RE2 = re.compile(r"(?<!\\)(?:\\\\)*(\(\?(?:=|!|<=|<!|>|P=|\()|\\[1-9]|[*+?}]\+)")
-
-# How Go, in which Envoy Gateway is written, names the faults that people make; ``{0}`` is the whole expression,
-# ``{1}`` what stands from the fault on, ``{2}`` its first character (https://pkg.go.dev/regexp/syntax#ErrorCode).
+# How Go, in which Envoy Gateway is written, names what is wrong with an expression, and how RE2, which Envoy matches
+# with: https://pkg.go.dev/regexp/syntax#ErrorCode, https://github.com/google/re2/blob/main/re2/regexp.cc
 _GO_WORDS = {
-    "missing ), unterminated subpattern": "missing closing ): `{0}`",
-    "unbalanced parenthesis": "unexpected ): `{0}`",
-    "unterminated character set": "missing closing ]: `{1}`",
-    "nothing to repeat": "missing argument to repetition operator: `{2}`",
-    "bad escape (end of pattern)": "trailing backslash at end of expression: ``",
+    "missing )": "missing closing )",
+    "missing ]": "missing closing ]",
+    "no argument for repetition operator": "missing argument to repetition operator",
+    "bad repetition operator": "invalid nested repetition operator",
+    "invalid repetition size": "invalid repeat count",
+    "invalid perl operator": "invalid or unsupported Perl syntax",
+    "trailing \\": "trailing backslash at end of expression",
+    "invalid named capture group": "invalid named capture",
 }
+_QUIET = re2.Options()
+_QUIET.log_errors = False
 
 
 def matches_of(rule: JsonObject) -> list[tuple[int, Match]]:
@@ -59,20 +59,11 @@ def _value_match(spec: JsonObject) -> ValueMatch:
 
 
 def check_expression(expression: str) -> None:
-    """Raise ``ValueError`` with Envoy Gateway's words for a regular expression that is not valid."""
-    unknown = _NOT_IN_RE2.search(expression)
+    """Raise ``ValueError`` with Envoy Gateway's words for a regular expression that Envoy would not take."""
     try:
-        with warnings.catch_warnings(action="ignore"):
-            re.compile(expression)
-    except re.error as error:
-        problem = _in_words_of_go(error, expression)
-    else:
-        problem = f"invalid or unsupported Perl syntax: `{unknown[1]}`" if unknown else ""
-    if problem:
-        raise ValueError(f'regex "{expression}" is invalid: error parsing regexp: {problem}')
-
-
-def _in_words_of_go(error: re.error, expression: str) -> str:
-    rest = expression[error.pos or 0 :]
-    words = _GO_WORDS.get(error.msg)
-    return words.format(expression, rest, rest[:1]) if words else str(error)
+        re2.compile(expression, _QUIET)
+    except re2.error as error:
+        fault = error.args[0]
+        problem, _, place = (fault.decode() if isinstance(fault, bytes) else str(fault)).partition(": ")
+        text = f"{_GO_WORDS.get(problem, problem)}: `{place}`"
+        raise ValueError(f'regex "{expression}" is invalid: error parsing regexp: {text}') from None

@@ -28,9 +28,17 @@ def rate_limit(spec: JsonObject) -> RateLimit:
     if len(without_selectors) > 1:
         raise ValueError("local rateLimit can not have more than one rule without clientSelectors")
     default = _limit(without_selectors[0]) if without_selectors else _UNLIMITED
-    if any(_limit(rule).seconds % default.seconds for rule in rules):
+    return checked(RateLimit(default, tuple(_rule(rule) for rule in rules if rule.get("clientSelectors"))))
+
+
+def checked(limit: RateLimit) -> RateLimit:
+    """Return a limit; raises ``ValueError`` where its rules don't go together."""
+    if any(rule.limit.seconds % limit.default.seconds for rule in limit.rules):
         raise ValueError("local rateLimit rule limit unit must be a multiple of the default limit unit")
-    return RateLimit(default, tuple(_rule(rule) for rule in rules if rule.get("clientSelectors")))
+    networks = [rule.addresses for rule in limit.rules if not rule.headers]
+    if len(networks) != len(set(networks)):
+        raise ValueError("two rules of the local rateLimit are for the same sourceCIDR")
+    return limit
 
 
 def _limit(rule: JsonObject) -> Limit:
@@ -65,6 +73,8 @@ def _header(spec: JsonObject) -> HeaderSelector:
         raise ValueError(text)
     if kind == "RegularExpression" and value is not None:
         check_expression(value)
+    if not spec["name"].isprintable():
+        raise ValueError(f"unable to translate rateLimit: invalid header name {spec['name']!r}")
     return HeaderSelector(spec["name"], value, kind == "RegularExpression", inverted)
 
 

@@ -50,8 +50,10 @@ class SecurityPolicies(Attachments[Security]):
             users = _users(self._world, spec["users"], policy["metadata"]["namespace"])
         except ValueError as error:
             return Security(fault=sentence(f"BasicAuth: {error}"))
-        name = f"securitypolicy/{name_of(policy)}"
-        return Security(BasicAuthentication(name, users, spec.get("forwardUsernameHeader", "")))
+        header = spec.get("forwardUsernameHeader", "")
+        if not header.isprintable():
+            return Security(fault=f"BasicAuth: invalid forwardUsernameHeader {header!r}.")
+        return Security(BasicAuthentication(f"securitypolicy/{name_of(policy)}", users, header))
 
 
 def _users(world: World, reference: JsonObject, namespace: str) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from calico_lab.local.gateway_api.conditions import sentence
 from calico_lab.local.gateway_api.policies import Attachments, Target
+from calico_lab.local.gateway_api.rate_limits import checked
 from calico_lab.local.gateway_api.references import gateway_of
 from calico_lab.local.gateway_api.traffic import RateLimit, Traffic
 from calico_lab.local.gateway_api.traffic_settings import traffic
@@ -75,8 +77,11 @@ def _read(policy: JsonObject, merged_with: JsonObject | None) -> Traffic:
         return own
     wide = traffic(merged_with["spec"])
     settings = traffic(_merged(merged_with["spec"], policy["spec"]))
-    limit = _merged_limits(wide.rate_limit, own.rate_limit, strategic=policy["spec"]["mergeType"] == "StrategicMerge")
-    return replace(settings, rate_limit=limit)
+    strategic = policy["spec"]["mergeType"] == "StrategicMerge"
+    try:
+        return replace(settings, rate_limit=_merged_limits(wide.rate_limit, own.rate_limit, strategic=strategic))
+    except ValueError as error:
+        return replace(settings, fault=settings.fault or sentence(f"RateLimit: {error}"))
 
 
 def _merged(original: JsonObject, patch: JsonObject) -> JsonObject:
@@ -93,5 +98,5 @@ def _merged_limits(wide: RateLimit | None, own: RateLimit | None, *, strategic: 
     if wide is None or own is None:
         return own or wide
     if not strategic:
-        return replace(own, rules=own.rules or wide.rules)
-    return replace(own, rules=own.rules + wide.rules)
+        return checked(replace(own, rules=own.rules or wide.rules))
+    return checked(replace(own, rules=own.rules + wide.rules))

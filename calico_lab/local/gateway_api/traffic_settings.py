@@ -7,6 +7,8 @@ whole Gateway's configuration, the fault stands in the condition here.
 from __future__ import annotations
 
 import base64
+import binascii
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +25,10 @@ from calico_lab.local.gateway_api.traffic import (
 )
 from calico_lab.local.wire import JsonObject
 
+# What Envoy takes for the name or the value of a header or a cookie.
+_ONE_LINE = re.compile(r"[^\x00\r\n]*")
+# Envoy makes room for as many tries beforehand, and dies where it gets none.
+_MOST_RETRIES = 100_000
 _METHODS = ("GET", "HEAD", "POST", "DELETE", "OPTIONS", "TRACE", "PATCH")
 
 
@@ -70,13 +76,20 @@ def _consistent_hash(spec: JsonObject) -> ConsistentHash:
     chosen = spec.get(spec["type"].lower()) or {}
     if spec["type"] != "SourceIP" and not chosen["name"]:
         raise ValueError(f"ConsistentHash: the {spec['type'].lower()} has no name")
+    attributes = chosen.get("attributes") or {}
+    if "" in attributes or not _in_one_line(chosen.get("name", ""), *attributes, *attributes.values()):
+        raise ValueError(f"ConsistentHash: invalid {spec['type'].lower()} {chosen}")
     return ConsistentHash(
         spec["type"],
         name=chosen.get("name", ""),
         lifetime=optional_seconds(chosen.get("ttl")),
-        attributes=tuple(sorted((chosen.get("attributes") or {}).items())),
+        attributes=tuple(sorted(attributes.items())),
         table_size=size,
     )
+
+
+def _in_one_line(*texts: str) -> bool:
+    return all(_ONE_LINE.fullmatch(text) for text in texts)
 
 
 def _is_prime(number: int) -> bool:
@@ -95,6 +108,8 @@ def _health_checks(spec: JsonObject) -> JsonObject:
 def _active(spec: JsonObject) -> ActiveHealthCheck:
     http, tcp = spec.get("http") or {}, spec.get("tcp") or {}
     method = http.get("method", "").upper()
+    if not _in_one_line(http.get("path", "")):
+        raise ValueError(f"invalid HTTPHealthChecker.Path {http['path']!r}")
     if method and method not in _METHODS:
         raise ValueError(f"only one of the {', '.join(_METHODS)} of HTTPHealthChecker.Method could be set")
     return ActiveHealthCheck(
@@ -116,12 +131,19 @@ def _payload(spec: JsonObject | None) -> str:
     if spec is None:
         return ""
     content: str = spec.get("binary") or base64.b64encode((spec.get("text") or "").encode()).decode()
-    if not content:
+    try:
+        payload = base64.b64decode(content, validate=True)
+    except binascii.Error:
+        raise ValueError(f"invalid Binary payload {content!r}: it is not base64") from None
+    if not payload:
         raise ValueError("one of Text, Binary fields must be set in payload")
     return content
 
 
 def _passive(spec: JsonObject) -> PassiveHealthCheck:
+    for field in ("consecutive5XxErrors", "consecutiveGatewayErrors", "consecutiveLocalOriginFailures"):
+        if spec.get(field, 0) < 0:
+            raise ValueError(f"invalid {field} value {spec[field]}")
     return PassiveHealthCheck(
         interval=_positive(spec.get("interval", "3s"), "OutlierDetection.Interval"),
         consecutive_5xx=spec.get("consecutive5XxErrors", 5),
@@ -163,21 +185,26 @@ def _retry(spec: JsonObject) -> Retry:
     base, maximum = (
         optional_seconds((per_retry.get("backOff") or {}).get(field)) for field in ("baseInterval", "maxInterval")
     )
+    if maximum is not None and base is None:
+        raise ValueError("maxInterval cannot be set without baseInterval")
     if base == 0:
         raise ValueError("baseInterval cannot be set to 0s")
     if maximum == 0:
         raise ValueError("maxInterval cannot be set to 0s")
     if base is not None and maximum is not None and base > maximum:
         raise ValueError("maxInterval cannot be less than baseInterval")
+    number, attempts = spec.get("numRetries", defaults.number), spec.get("numAttemptsPerPriority")
+    if attempts is not None and (attempts < 1 or number > _MOST_RETRIES):
+        raise ValueError(f"invalid numAttemptsPerPriority {attempts} with {number} retries")
     triggers, statuses = defaults.triggers, defaults.statuses
     if retry_on and ("triggers" in retry_on or "httpStatusCodes" in retry_on):
         triggers = tuple(sorted(set(retry_on.get("triggers") or []))) or triggers
         statuses = tuple(sorted(set(retry_on.get("httpStatusCodes") or [])))
     return Retry(
-        number=spec.get("numRetries", defaults.number),
+        number=number,
         triggers=triggers,
         statuses=statuses,
-        attempts_per_priority=spec.get("numAttemptsPerPriority"),
+        attempts_per_priority=attempts,
         timeout=optional_seconds(per_retry.get("timeout")),
         base_interval=base,
         maximum_interval=maximum,
