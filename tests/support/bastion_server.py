@@ -10,6 +10,7 @@ import asyncssh
 from calico_lab.local.bastion_host import server, session, units
 
 HOST_KEY = asyncssh.generate_private_key("ssh-ed25519")
+ENDING_SECONDS = 5.0
 USER_KEY = asyncssh.generate_private_key("ssh-ed25519")
 
 
@@ -33,3 +34,6 @@ async def bastion_server(folder, monkeypatch):
         serving.cancel()
         await asyncio.gather(serving, return_exceptions=True)
         listening.close()
+        # What a client has left behind is being ended: nobody else waits for it once the loop is closed.
+        if left := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.wait(left, timeout=ENDING_SECONDS)
