@@ -16,13 +16,16 @@ import sys
 from pathlib import Path
 
 RESULT = Path(__file__).parent.parent / "calico_lab" / "local" / "apiserver" / "schemas" / "protobuf.json"
-GROUPS = ("apps", "authentication", "authorization", "autoscaling", "coordination", "core", "discovery", "networking")
+GROUPS = (
+    "apps", "authentication", "authorization", "autoscaling", "coordination", "core", "discovery", "networking", "rbac",
+)  # fmt: skip
 ROOTS = (
     "core.Binding", "core.ConfigMap", "core.Endpoints", "core.Event", "core.Namespace", "core.Node", "core.Pod",
     "core.Secret", "core.Service", "core.ServiceAccount", "apps.Deployment", "apps.ReplicaSet",
     "authentication.SelfSubjectReview", "authentication.TokenRequest", "authorization.SelfSubjectAccessReview",
     "authorization.SelfSubjectRulesReview", "autoscaling.Scale", "coordination.Lease", "discovery.EndpointSlice",
-    "networking.NetworkPolicy", "meta.DeleteOptions",
+    "networking.Ingress", "networking.IngressClass", "networking.NetworkPolicy", "rbac.ClusterRole",
+    "rbac.ClusterRoleBinding", "rbac.Role", "rbac.RoleBinding", "meta.DeleteOptions",
 )  # fmt: skip
 PLAIN = {"bool", "int32", "int64", "string", "bytes"}
 ALIASES = {"int": "int64", "types.UID": "string", "runtime.RawExtension": "raw"}

@@ -34,7 +34,8 @@ SERVED = {
     "autoscaling": {"v1": ["Scale"]},
     "coordination.k8s.io": {"v1": ["Lease"]},
     "discovery.k8s.io": {"v1": ["EndpointSlice"]},
-    "networking.k8s.io": {"v1": ["NetworkPolicy"]},
+    "networking.k8s.io": {"v1": ["Ingress", "IngressClass", "NetworkPolicy"]},
+    "rbac.authorization.k8s.io": {"v1": ["ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"]},
 }  # fmt: skip
 
 # Keywords that say something to a program; ``description`` is left behind.

@@ -22,6 +22,7 @@ CHOICES = {
     "v1.EndpointSlice.addressType": ("FQDN", "IPv4", "IPv6"),
     "v1.HTTPGetAction.scheme": ("HTTP", "HTTPS"),
     "v1.PodSpec.dnsPolicy": ("ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"),
+    "v1.HTTPIngressPath.pathType": ("Exact", "ImplementationSpecific", "Prefix"),
     "v1.PodSpec.restartPolicy": ("Always", "Never", "OnFailure"),
     "v1.ServicePort.protocol": ("SCTP", "TCP", "UDP"),
     "v1.ServiceSpec.externalTrafficPolicy": ("Cluster", "Local"),
@@ -48,7 +49,10 @@ NOT_NEGATIVE = {
 
 DNS_LABELS = {"v1.Container.name", "v1.ServicePort.name", "v1.Volume.name"}
 
-NOT_EMPTY = {"v1.PodSpec.containers"}
+NOT_EMPTY = {"v1.HTTPIngressRuleValue.paths", "v1.PodSpec.containers"}
+
+# Fields whose absence a rule of their kind tells, in other words.
+REQUIRED_ELSEWHERE = {"v1.HTTPIngressPath.pathType", "v1.PolicyRule.verbs"}
 
 # Lists in which a field of the items must be unique.
 UNIQUE = {
@@ -86,6 +90,8 @@ def _object(schema: JsonObject, value: JsonObject, path: str) -> Iterator[FieldP
     properties, others = schema.get("properties") or {}, schema.get("additionalProperties")
     name = schema.get("$name", "")
     for key in schema.get("required") or ():
+        if f"{name}.{key}" in REQUIRED_ELSEWHERE:
+            continue
         if value.get(key, "") == "" or (value[key] == [] and f"{name}.{key}" in NOT_EMPTY):
             yield problem.required(f"{path}.{key}" if path else key)
     for key, child in value.items():

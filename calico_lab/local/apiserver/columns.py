@@ -169,6 +169,36 @@ def _slice_endpoints(item: JsonObject) -> str:
     return _first_entries([address for endpoint in item.get("endpoints") or () for address in endpoint["addresses"]])
 
 
+def _ingress_hosts(ingress: JsonObject) -> str:
+    hosts = [rule["host"] for rule in ingress["spec"].get("rules") or () if rule.get("host")]
+    return _first_entries(hosts) if hosts else "*"
+
+
+def _ingress_class(ingress: JsonObject) -> str:
+    annotations = ingress["metadata"].get("annotations") or {}
+    return str(ingress["spec"].get("ingressClassName") or annotations.get("kubernetes.io/ingress.class") or NONE)
+
+
+def _ingress_addresses(ingress: JsonObject) -> str:
+    entries = ingress.get("status", {}).get("loadBalancer", {}).get("ingress") or ()
+    return ",".join(entry.get("ip") or entry.get("hostname", "") for entry in entries)
+
+
+def _bound_role(binding: JsonObject) -> str:
+    return f"{binding['roleRef']['kind']}/{binding['roleRef']['name']}"
+
+
+def _subjects(kind: str) -> Callable[[JsonObject], str]:
+    def cell(binding: JsonObject) -> str:
+        found = [subject for subject in binding.get("subjects") or () if subject["kind"] == kind]
+        return ", ".join(
+            f"{subject['namespace']}/{subject['name']}" if kind == "ServiceAccount" else subject["name"]
+            for subject in found
+        )
+
+    return cell
+
+
 def _entries(*names: str) -> Callable[[JsonObject], int]:
     return lambda item: sum(len(item.get(name) or ()) for name in names)
 
@@ -199,6 +229,14 @@ CREATED_AT = Column("Created At", _of("metadata", "creationTimestamp"), type="da
 NAME_AND_AGE = (NAME, AGE)
 NAME_AND_CREATION = (NAME, CREATED_AT)
 
+_BINDING = (
+    NAME,
+    Column("Role", _bound_role),
+    AGE,
+    Column("Users", _subjects("User"), 1),
+    Column("Groups", _subjects("Group"), 1),
+    Column("ServiceAccounts", _subjects("ServiceAccount"), 1),
+)
 _TEMPLATE = (
     Column("Containers", _containers("name"), 1),
     Column("Images", _containers("image"), 1),
@@ -277,5 +315,23 @@ BUILT_IN: dict[tuple[str, str], tuple[Column, ...]] = {
         AGE,
     ),
     ("coordination.k8s.io", "Lease"): (NAME, Column("Holder", _of("spec", "holderIdentity")), AGE),
+    ("networking.k8s.io", "Ingress"): (
+        NAME,
+        Column("Class", _ingress_class),
+        Column("Hosts", _ingress_hosts),
+        Column("Address", _ingress_addresses),
+        Column("Ports", lambda ingress: "80, 443" if ingress["spec"].get("tls") else "80"),
+        AGE,
+    ),
+    ("networking.k8s.io", "IngressClass"): (
+        NAME,
+        Column("Controller", _of("spec", "controller")),
+        Column("Parameters", lambda _: NONE),
+        AGE,
+    ),
+    ("rbac.authorization.k8s.io", "ClusterRole"): NAME_AND_CREATION,
+    ("rbac.authorization.k8s.io", "ClusterRoleBinding"): _BINDING,
+    ("rbac.authorization.k8s.io", "Role"): NAME_AND_CREATION,
+    ("rbac.authorization.k8s.io", "RoleBinding"): _BINDING,
     ("apiextensions.k8s.io", "CustomResourceDefinition"): NAME_AND_CREATION,
 }

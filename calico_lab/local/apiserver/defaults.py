@@ -120,6 +120,12 @@ def _service(item: JsonObject) -> None:
             port["targetPort"] = port["port"]
 
 
+def _binding(item: JsonObject) -> None:
+    for reference in (item.get("roleRef"), *(item.get("subjects") or ())):
+        if isinstance(reference, dict) and reference.get("kind") != "ServiceAccount":
+            reference["apiGroup"] = reference.get("apiGroup") or "rbac.authorization.k8s.io"
+
+
 def _secret(item: JsonObject) -> None:
     item.setdefault("type", "Opaque")
 
@@ -162,4 +168,6 @@ _BY_KIND: dict[tuple[str, str], Callable[[JsonObject], None]] = {
     ("apps", "ReplicaSet"): _replica_set,
     ("discovery.k8s.io", "EndpointSlice"): _endpoint_slice,
     ("projectcalico.org", "IPPool"): _ip_pool,
+    ("rbac.authorization.k8s.io", "ClusterRoleBinding"): _binding,
+    ("rbac.authorization.k8s.io", "RoleBinding"): _binding,
 }

@@ -186,6 +186,21 @@ spec.strategy
 """
     + _below("spec.template.spec", _POD_LINES),
     ("apps", "ReplicaSet"): _SELECTED_TEMPLATE + _below("spec.template.spec", _POD_LINES),
+    ("networking.k8s.io", "Ingress"): """
+spec.defaultBackend.service
+spec.ingressClassName
+spec.rules[].host
+spec.rules[].http.paths[].backend.service
+spec.rules[].http.paths[].path
+spec.rules[].http.paths[].pathType
+spec.tls
+""",
+    ("networking.k8s.io", "IngressClass"): """
+spec.controller
+""",
+    ("rbac.authorization.k8s.io", "ClusterRole"): """
+rules
+""",
     ("operator.tigera.io", "GatewayAPI"): """
 spec.crdManagement
 """,

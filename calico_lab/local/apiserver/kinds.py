@@ -108,6 +108,10 @@ def _workload(plural: str, kind: str, short_name: str) -> Kind:
     )
 
 
+def _rbac(plural: str, kind: str, *, namespaced: bool = True) -> Kind:
+    return Kind("rbac.authorization.k8s.io", "v1", plural, kind, namespaced)
+
+
 def _calico(plural: str, kind: str, *short_names: str, namespaced: bool = False, denied: bool = False) -> Kind:
     return Kind("projectcalico.org", "v3", plural, kind, namespaced, short_names=short_names, denied=denied)
 
@@ -136,6 +140,20 @@ BUILT_IN_KINDS = (
         subresources=frozenset(("status",)),
         generations=True,
     ),
+    Kind(
+        "networking.k8s.io",
+        "v1",
+        "ingresses",
+        "Ingress",
+        short_names=("ing",),
+        subresources=frozenset(("status",)),
+        generations=True,
+    ),
+    Kind("networking.k8s.io", "v1", "ingressclasses", "IngressClass", namespaced=False, generations=True),
+    _rbac("clusterroles", "ClusterRole", namespaced=False),
+    _rbac("clusterrolebindings", "ClusterRoleBinding", namespaced=False),
+    _rbac("roles", "Role"),
+    _rbac("rolebindings", "RoleBinding"),
     Kind("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy", short_names=("netpol",), denied=True),
     _calico("ippools", "IPPool"),
     _calico("bgpconfigurations", "BGPConfiguration", "bgpconfig", "bgpconfigs"),

@@ -49,9 +49,16 @@ _LABEL_VALUE_TEXT = (
     "end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is "
     f"'{_LABEL_VALUE}')"
 )
+_PATH_SEGMENT = r"(?!\.{1,2}$)[^/%]+"
+_PATH_SEGMENT_TEXT = "may not be '.' or '..', and may not contain '/' or '%'"
+_RBAC_RULE = (_PATH_SEGMENT, 253, _PATH_SEGMENT_TEXT)
 _NAME_RULES = {
     ("", "Service"): (DNS_1035_LABEL, 63, DNS_1035_TEXT),
     ("", "Namespace"): (_LABEL, 63, _LABEL_TEXT),
+    **{
+        ("rbac.authorization.k8s.io", kind): _RBAC_RULE
+        for kind in ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
+    },
 }
 
 
@@ -125,6 +132,13 @@ def _label_problems(labels: dict[str, str]) -> list[FieldProblem]:
 def _key_problems(field: str, key: str) -> list[FieldProblem]:
     detail = qualified_name_problem(key)
     return [_invalid(f"metadata.{field}", key, detail)] if detail else []
+
+
+def subdomain_problem(text: str) -> str:
+    """Return what keeps a text from being a DNS subdomain, or an empty string."""
+    if len(text) > 253:
+        return "must be no more than 253 characters"
+    return "" if re.fullmatch(_SUBDOMAIN, text) else _SUBDOMAIN_TEXT
 
 
 def qualified_name_problem(key: str) -> str:

