@@ -6,14 +6,15 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 COMPILED := $(VENV)/.compiled
 SOURCES := $(shell find calico_lab -name '*.py')
-CHECKED := calico_lab tests bench scripts notebooks
+CHECKED := calico_lab tests bench scripts notebooks slides
 
-.PHONY: help setup demo lab test test-browser pictures lint unit notebooks soak bench lock schemas clean
+.PHONY: help setup demo lab slides test test-browser pictures lint unit notebooks soak bench lock schemas clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo 'make demo       set up, start the local lab, run the round-robin notebook, show the result'
 	@echo 'make lab        open JupyterLab on a copy of the notebooks, with the local lab running'
+	@echo 'make slides     the three decks, as pages that work offline and as PDF, into $(SLIDES)'
 	@echo 'make test       every check: lint, unit, notebooks'
 	@echo 'make setup      set up only, into $(VENV)'
 	@echo 'make test-browser   what a learner sees in a browser; needs chromium'
@@ -59,6 +60,11 @@ demo: setup
 lab: setup
 	@$(BIN)/calico-lab notebooks
 
+SLIDES := build/slides
+
+slides: setup
+	@$(BIN)/calico-lab slides $(SLIDES)
+
 # --- Checks -----------------------------------------------------------------------------------------------------------
 
 test: lint unit notebooks
@@ -82,7 +88,7 @@ unit: setup
 	$(BIN)/pytest tests $(AT_ONCE) 4 $(addprefix --ignore=,$(LONG) tests/browser)
 
 notebooks: setup
-	PYTHONPATH=tests $(BIN)/pytest -p support.lab_of_worker --nbval notebooks $(AT_ONCE) 3
+	PYTHONPATH=tests $(BIN)/pytest -p support.lab_of_worker --nbval notebooks slides $(AT_ONCE) 3
 
 test-browser: setup
 	$(BIN)/pytest tests/browser

@@ -58,20 +58,20 @@ def open_in_jupyter(folder: Path, options: Sequence[str], kubeconfig: str | None
         f"--ServerApp.root_dir={folder.resolve()}", f"--LabApp.default_url=/lab/tree/{first}",
         *(["--allow-root"] if os.geteuid() == 0 else []), *options,
     ]  # fmt: skip
-    os.execve(sys.executable, command, _environment(kubeconfig))  # noqa: S606 - no shell is wanted
+    os.execve(sys.executable, command, environment(kubeconfig))  # noqa: S606 - no shell is wanted
 
 
-def _environment(kubeconfig: str | None) -> dict[str, str]:
+def environment(kubeconfig: str | None) -> dict[str, str]:
     """Return the environment of JupyterLab and so of kernels and terminals: the lab, its commands, no questions."""
-    environment = dict(os.environ)
+    found = dict(os.environ)
     ours = {"PATH": str(Path(sys.executable).parent), "JUPYTER_CONFIG_PATH": str(_PACKAGE / "jupyter")}
     for name, path in ours.items():
-        environment[name] = os.pathsep.join(filter(None, (path, environment.get(name))))
+        found[name] = os.pathsep.join(filter(None, (path, found.get(name))))
     if kubeconfig is not None:
         for name in ("CALICO_LAB_KUBECONFIG", "CALICO_LAB_CONTEXT", "CALICO_LAB_BASTION", "CALICO_LAB_SSH_CONFIG"):
-            environment.pop(name, None)
-        environment["KUBECONFIG"] = kubeconfig
-    return environment
+            found.pop(name, None)
+        found["KUBECONFIG"] = kubeconfig
+    return found
 
 
 def tell(folder: Path, say: Callable[[str], None]) -> None:

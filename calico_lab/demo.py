@@ -9,19 +9,17 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from calico_lab import course_notebooks
+from calico_lab import course_notebooks, execution
 from calico_lab.errors import LabError
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.progress import Progress
 
     from calico_lab.lessons.evenness import Evenness
 
 NOTEBOOK = "02-round-robin.ipynb"
 GATEWAY = "load-balancing-gateway"
 LOAD = 'hey -n 100 -c 100 -host "www.example.com" http://{}/round'
-CELL_SECONDS = 120
 PLOT_ID = "plot"
 
 
@@ -35,7 +33,7 @@ def run(name: str, folder: Path) -> bool:
 
     console = Console()
     _start(name, console)
-    executed = _execute(course_notebooks.source() / NOTEBOOK, console)
+    executed = execution.execute(course_notebooks.source() / NOTEBOOK, os.environ, console)
     paths = _write(executed, folder)
     verdict = _measure()
     console.print(_table(verdict), str(verdict), "", sep="\n")
@@ -55,48 +53,6 @@ def _start(name: str, console: Console) -> None:
     # The notebook's kernel is a process of its own: it finds the lab as every client does.
     os.environ["KUBECONFIG"] = str(started.kubeconfig)
     console.print(f"the lab {started.name!r} is up: " + ", ".join(started.hosts), highlight=False)
-
-
-def _execute(path: Path, console: Console) -> Any:
-    import nbformat
-    from nbclient import NotebookClient
-    from nbclient.exceptions import CellExecutionError
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-    from traitlets.config import Config
-
-    # mypy: nbformat's functions carry no types.
-    document: Any = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
-    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=console) as progress:
-        config = Config({"KernelManager": {"transport_encryption": "auto"}})
-        folder = {"metadata": {"path": str(path.parent)}}
-        client = NotebookClient(document, timeout=CELL_SECONDS, resources=folder, config=config)
-        _show_progress(client, document, progress)
-        try:
-            client.execute()
-        except CellExecutionError as error:
-            raise LabError(f"a cell of {path.name} failed:\n{error}", remedy=f"jupyter lab {path}") from None
-    return document
-
-
-def _show_progress(client: Any, document: Any, progress: Progress) -> None:
-    """Name in the progress bar the section of the cell that runs."""
-    total = sum(cell.cell_type == "code" for cell in document.cells)
-    task = progress.add_task("starting the kernel", total=total)
-
-    def section(cell_index: int) -> str:
-        lines = [cell.source for cell in document.cells[:cell_index] if cell.cell_type == "markdown"]
-        return next((text.splitlines()[0].lstrip("# ") for text in reversed(lines) if text.startswith("#")), "")
-
-    def started(cell: Any, cell_index: int) -> None:
-        if cell.cell_type == "code":
-            progress.update(task, description=section(cell_index))
-
-    def executed(**_: Any) -> None:
-        progress.advance(task)
-
-    client.on_cell_start = started
-    client.on_cell_executed = executed
 
 
 def _write(executed: Any, folder: Path) -> dict[str, Path]:

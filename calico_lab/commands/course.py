@@ -25,10 +25,23 @@ def add_to(subcommands: Subcommands) -> None:
         """,
     )  # fmt: skip
     notebooks.add_argument("folder", nargs="?", default="calico-lab-notebooks", help="where to (default: %(default)s)")
-    notebooks.add_argument(
-        "--own-cluster", action="store_true", help="start no lab: use the cluster that kubectl uses, or CALICO_LAB_..."
-    )
+    own_cluster = "start no lab: use the cluster that kubectl uses, or CALICO_LAB_..."
+    notebooks.add_argument("--own-cluster", action="store_true", help=own_cluster)
     notebooks.set_defaults(words=[])
+    slides = subcommands.add(
+        "slides", _slides, "make the slides: each deck as one page that works offline, and as PDF",
+        """
+        The decks are executed in the lab, which is started unless it runs, so that what they show is real. The PDF is
+        printed by Chromium. Keys in a page: S for the speaker's view, M for the notes on the slide, D for light or
+        dark, ? for the others.
+
+          calico-lab slides
+          calico-lab slides ~/talk --no-pdf
+        """,
+    )  # fmt: skip
+    slides.add_argument("folder", nargs="?", default="calico-lab-slides", help="where to (default: %(default)s)")
+    slides.add_argument("--no-pdf", action="store_true", help="only the pages, for which no browser is needed")
+    slides.add_argument("--own-cluster", action="store_true", help=own_cluster)
     demo.add_argument("--output", default="build/demo", metavar="DIR", help="where to (default: %(default)s)")
 
 
@@ -48,7 +61,27 @@ def _notebooks(arguments: argparse.Namespace) -> int:
     folder = Path(arguments.folder).expanduser()
     course_notebooks.tell(folder, say)
     kubeconfig = None if arguments.own_cluster else _kubeconfig_of_lab(arguments.name)
+    if kubeconfig is not None:
+        name = arguments.name
+        say(f"The lab {name!r} is running; `calico-lab down{name_option(name)}` ends it, Ctrl-C only JupyterLab.")
     course_notebooks.open_in_jupyter(folder, arguments.words, kubeconfig)
+
+
+def _slides(arguments: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from calico_lab import course_notebooks
+    from calico_lab.decks import build
+
+    kubeconfig = None if arguments.own_cluster else _kubeconfig_of_lab(arguments.name)
+    environment = course_notebooks.environment(kubeconfig)
+    folder = Path(arguments.folder).expanduser()
+    for deck in build.build(folder, environment, Console(), as_pdf=not arguments.no_pdf):
+        for path in filter(None, (deck.page, deck.sheets)):
+            say(str(path))
+    return 0
 
 
 def _kubeconfig_of_lab(name: str) -> str:
@@ -59,5 +92,4 @@ def _kubeconfig_of_lab(name: str) -> str:
         debian.fetch()
     lifecycle.up(name, lambda _step: None)
     found = running(name)
-    say(f"The lab {name!r} is running; `calico-lab down{name_option(name)}` ends it, Ctrl-C only JupyterLab.")
     return str(found.kubeconfig)

@@ -106,7 +106,7 @@ _SHAPES = (
     f"text{{font:16px {style.WEB_FONT};fill:var(--ink)}}"
     ".title{font-size:20px;font-weight:700}.name{font-weight:700}.small{font-size:15px;fill:var(--muted)}"
     ".wrong{fill:var(--bad);font-weight:600}"
-    ".paper{fill:var(--paper)}"
+    ".paper{fill:var(--paper)}.stripe{fill:var(--card)}"
     ".card{fill:var(--card);stroke:var(--muted);stroke-opacity:.45;stroke-width:1.2}"
     ".card.off{stroke:var(--bad);stroke-opacity:1;stroke-width:2;stroke-dasharray:7 5}"
     ".host{fill:var(--card);stroke:var(--ink);stroke-width:2}"
