@@ -9,6 +9,7 @@
     ├── PrerequisiteError        the cluster or the bastion lacks what a lesson stands on
     ├── StepError                a step of the guide is not known, or cannot be taken from where the cluster is
     ├── ReportError              the output of a tool is not what that tool prints
+    ├── ConversionError         there is nothing to convert to the Gateway API, or it is too much at once
     ├── QuizError                there is no such quiz, or its file is not well formed
     ├── LabError                 the local lab could not do what was asked
     │   ├── MissingProgramError  a program that the lab needs is not there
@@ -83,6 +84,10 @@ class PrerequisiteError(CalicoLabError):
 
 class StepError(CalicoLabError):
     """The guide has no such step, or the cluster is already beyond it."""
+
+
+class ConversionError(CalicoLabError):
+    """There is no Ingress to convert, or Ingresses that cannot be converted together."""
 
 
 class QuizError(CalicoLabError):

@@ -1,0 +1,56 @@
+"""Both sides of a conversion: the Ingresses, what stands in their place, and what became of each annotation."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+
+from calico_lab.lessons.ingress_conversion import Conversion, Outcome, Remark
+from calico_lab.lessons.ingress_conversion.conversion import as_yaml
+from calico_lab.views import style
+
+_COLORS = {
+    Outcome.CONVERTED: style.LIGHT.good,
+    Outcome.DIFFERS: style.BLUE,
+    Outcome.LEFT: style.LIGHT.bad,
+}
+_CELL = "padding:.25em .7em;text-align:left;vertical-align:top"
+
+
+@dataclass(frozen=True, repr=False)
+class BothSides:
+    """A conversion as a page, or as text: the same in every run."""
+
+    conversion: Conversion
+
+    def __repr__(self) -> str:
+        return repr(self.conversion)
+
+    def _repr_html_(self) -> str:
+        """Return the page; styles stand where they are used, since JupyterLab shows no others untrusted."""
+        made = "".join(
+            f"<details><summary style='cursor:pointer'><b>{item['kind']}</b> {html.escape(item['metadata']['name'])}"
+            f"</summary>{_code(as_yaml([item]))}</details>"
+            for item in self.conversion.objects
+        )
+        sides = (
+            '<div style="display:flex;gap:2em;align-items:flex-start;flex-wrap:wrap">'
+            f'<div style="flex:1;min-width:22em"><b>Ingress</b>{_code(self.conversion.before)}</div>'
+            f'<div style="flex:1;min-width:22em"><b>Gateway API</b>{made}</div></div>'
+        )
+        rows = "".join(map(_row, self.conversion.remarks))
+        head = "".join(f'<th style="{_CELL}">{name}</th>' for name in ("Ingress", "says", "becomes", "how, or why not"))
+        return f'{sides}<table style="border-collapse:collapse"><tr>{head}</tr>{rows}</table>'
+
+
+def _code(text: str) -> str:
+    return f'<pre style="max-height:32em;overflow:auto;font-size:.86em;line-height:1.35">{html.escape(text)}</pre>'
+
+
+def _row(remark: Remark) -> str:
+    said = f"<code>{html.escape(remark.subject)}: {html.escape(remark.value)}</code>"
+    outcome = (
+        f'<b style="color:{_COLORS[remark.outcome]};white-space:nowrap">{remark.outcome.mark} {remark.outcome}</b>'
+    )
+    cells = (html.escape(remark.ingress), said, outcome, html.escape(remark.says))
+    return "<tr>" + "".join(f'<td style="{_CELL}">{cell}</td>' for cell in cells) + "</tr>"
