@@ -5,17 +5,20 @@ Like the command line, this knows both layers: it starts a lab, and opens the co
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
-import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from calico_lab.errors import LabError
 
-FOLDER = "calico-lab-notebooks"
+if TYPE_CHECKING:
+    from calico_lab.lessons.catching_up import CodeCell
+
+FOLDER, STAGE = "calico-lab-notebooks", "calico-lab-stage"
 _PACKAGE = Path(__file__).parent
 
 
@@ -27,10 +30,23 @@ def source() -> Path:
     raise LabError("the notebooks are not where calico_lab is installed", remedy="pip install --force-reinstall .")
 
 
-def copy(folder: Path) -> tuple[list[Path], list[Path]]:
+def code_cells(name: str) -> list[CodeCell]:
+    """Return the cells of code of a notebook of the course; raises ``LabError`` when there is none of that name."""
+    from calico_lab.lessons.catching_up import CodeCell
+
+    path = source() / f"{name}.ipynb"
+    if not path.is_file():
+        names = sorted(notebook.stem for notebook in source().glob("*.ipynb"))
+        raise LabError(f"the course has no notebook {name!r}", remedy=f"name one of {', '.join(names)}")
+    cells = json.loads(path.read_text())["cells"]
+    return [CodeCell(cell["id"], "".join(cell["source"])) for cell in cells if cell["cell_type"] == "code"]
+
+
+def copy(folder: Path, *, live: bool = False) -> tuple[list[Path], list[Path]]:
     """Copy the notebooks into a folder, but for those that it has: they are the learner's. Returns both, copied first.
 
-    Raises ``LabError`` when the folder cannot be written to.
+    ``live`` makes copies for the stage (:mod:`calico_lab.live_coding`). Raises ``LabError`` when the folder cannot be
+    written to.
     """
     copied: list[Path] = []
     kept: list[Path] = []
@@ -40,11 +56,18 @@ def copy(folder: Path) -> tuple[list[Path], list[Path]]:
             target = folder / notebook.name
             (kept if target.exists() else copied).append(target)
             if not target.exists():
-                shutil.copyfile(notebook, target)
+                target.write_text(_for_the_stage(notebook) if live else notebook.read_text())
     except OSError as error:
         remedy = f"name a folder of your own: calico-lab notebooks ~/{FOLDER}"
         raise LabError(f"the notebooks cannot be put there: {error}", remedy=remedy) from None
     return copied, kept
+
+
+def _for_the_stage(notebook: Path) -> str:
+    from calico_lab import live_coding
+
+    derived = live_coding.derive(notebook.stem, json.loads(notebook.read_text()))
+    return json.dumps(derived, indent=1, ensure_ascii=False) + "\n"
 
 
 def open_in_jupyter(folder: Path, options: Sequence[str], kubeconfig: str | None) -> NoReturn:
@@ -74,9 +97,9 @@ def environment(kubeconfig: str | None) -> dict[str, str]:
     return found
 
 
-def tell(folder: Path, say: Callable[[str], None]) -> None:
-    """Copy the notebooks and say what has come of it."""
-    copied, kept = copy(folder)
+def tell(folder: Path, say: Callable[[str], None], *, live: bool = False) -> None:
+    """Copy the notebooks, ``live`` those for the stage, and say what has come of it."""
+    copied, kept = copy(folder, live=live)
     if copied:
         say(f"{len(copied)} notebooks copied to {folder}")
     if kept:

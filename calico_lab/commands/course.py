@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from calico_lab.commands.framework import Subcommands, name_option, running, say
+from calico_lab.course_notebooks import FOLDER, STAGE
 
 
 def add_to(subcommands: Subcommands) -> None:
@@ -19,12 +20,18 @@ def add_to(subcommands: Subcommands) -> None:
         The notebooks are copied into a folder that is yours; one that is there already is never overwritten. Ctrl-C
         ends JupyterLab; the lab goes on until `calico-lab down`. Options for JupyterLab itself stand behind --.
 
+        --live is for teachers: the narration stands, each cell of code is emptied to a prompt, %solution fills it and
+        %run_to catches up.
+
           calico-lab notebooks
           calico-lab notebooks ~/course -- --no-browser --port 9999
+          calico-lab notebooks --live ~/stage
           CALICO_LAB_BASTION=user@host calico-lab notebooks --own-cluster
         """,
     )  # fmt: skip
-    notebooks.add_argument("folder", nargs="?", default="calico-lab-notebooks", help="where to (default: %(default)s)")
+    notebooks.add_argument("folder", nargs="?", help=f"where to (default: {FOLDER}, or {STAGE})")
+    notebooks.add_argument("--live", action="store_true", help="copies for the stage, to be typed in front of others")
+    notebooks.add_argument("--only-write", action="store_true", help="open nothing, and start no lab")
     own_cluster = "start no lab: use the cluster that kubectl uses, or CALICO_LAB_..."
     notebooks.add_argument("--own-cluster", action="store_true", help=own_cluster)
     notebooks.set_defaults(words=[])
@@ -58,13 +65,15 @@ def _notebooks(arguments: argparse.Namespace) -> int:
 
     from calico_lab import course_notebooks
 
-    folder = Path(arguments.folder).expanduser()
-    course_notebooks.tell(folder, say)
+    folder = Path(arguments.folder or (STAGE if arguments.live else FOLDER)).expanduser()
+    course_notebooks.tell(folder, say, live=arguments.live)
+    if arguments.only_write:
+        return 0
     kubeconfig = None if arguments.own_cluster else _kubeconfig_of_lab(arguments.name)
     if kubeconfig is not None:
         name = arguments.name
         say(f"The lab {name!r} is running; `calico-lab down{name_option(name)}` ends it, Ctrl-C only JupyterLab.")
-    course_notebooks.open_in_jupyter(folder, arguments.words, kubeconfig)
+    return course_notebooks.open_in_jupyter(folder, arguments.words, kubeconfig)
 
 
 def _slides(arguments: argparse.Namespace) -> int:
