@@ -33,7 +33,7 @@ def execute(path: Path, environment: Mapping[str, str], console: Console) -> Any
     with Progress(*columns, console=console) as progress:
         config = Config({"KernelManager": {"transport_encryption": "auto"}})
         folder = {"metadata": {"path": str(path.parent)}}
-        client = NotebookClient(document, timeout=CELL_SECONDS, resources=folder, config=config)
+        client = NotebookClient(document, timeout=CELL_SECONDS, resources=folder, config=config, coalesce_streams=True)
         _show_progress(client, document, progress)
         try:
             client.execute(env=dict(environment))
