@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from rich.console import Console
 from rich.table import Table
 
-from bench import apiserver, changes, guide, imports, memory, setup, several, startup, throughput
+from bench import apiserver, changes, guide, imports, live_coding, memory, setup, several, startup, throughput
 from bench.measure import Figure
 
 SECTIONS: dict[str, Callable[[], Iterator[Figure]]] = {
@@ -23,6 +23,7 @@ SECTIONS: dict[str, Callable[[], Iterator[Figure]]] = {
     "changes": changes.figures,
     "apiserver": apiserver.figures,
     "memory": memory.figures,
+    "live_coding": live_coding.figures,
     "several": several.figures,
     "throughput": throughput.figures,
     "setup": setup.figures,

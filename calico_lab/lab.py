@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from calico_lab.lessons.checks import Verdict, Verdicts
     from calico_lab.lessons.state import Begun
     from calico_lab.views.envoy_pieces import EnvoyPieces
+    from calico_lab.views.guide_progress import GuideProgress
     from calico_lab.views.playground import Playground
 
 
@@ -112,6 +113,23 @@ class Lab:
         from calico_lab.lessons import checks
 
         return checks.check(self, step) if step else checks.check_all(self)
+
+    def progress(self) -> GuideProgress:
+        """Show which steps of the guide are done, as :meth:`check` finds them now."""
+        from calico_lab.views.guide_progress import GuideProgress
+
+        return GuideProgress.of(self)
+
+    def report(self, folder: str | Path = ".", output: str | Path | None = None) -> Path:
+        """Write one HTML page of what the notebooks in a folder show, and of which steps of the guide are done.
+
+        The notebooks are read as they were last saved. ``output`` is ``calico-lab-report.html`` in the folder unless
+        named. The page needs nothing else and no network. Raises ``ReportError`` when there is no notebook that was
+        run, or the page cannot be written.
+        """
+        from calico_lab.views import report
+
+        return report.write(Path(folder), Path(output) if output else None, self)
 
     def __repr__(self) -> str:
         # A lab's name is not in it, so that a notebook's output is the same in every lab.

@@ -49,6 +49,21 @@ def add_to(subcommands: Subcommands) -> None:
     slides.add_argument("folder", nargs="?", default="calico-lab-slides", help="where to (default: %(default)s)")
     slides.add_argument("--no-pdf", action="store_true", help="only the pages, for which no browser is needed")
     slides.add_argument("--own-cluster", action="store_true", help=own_cluster)
+    report = subcommands.add(
+        "report", _report, "write one HTML page of what your notebooks show",
+        """
+        Plots and results of the notebooks that you have run and saved, and which steps of the guide are done in the lab
+        now. The page stands for itself: it can be sent or printed. Keys and tokens are left out.
+
+          calico-lab report
+          calico-lab report ~/course --output my-results.html
+        """,
+    )  # fmt: skip
+    report.add_argument("folder", nargs="?", default=FOLDER, help="where your notebooks are (default: %(default)s)")
+    report.add_argument("--output", metavar="FILE", help="where to (default: calico-lab-report.html in the folder)")
+    report.add_argument(
+        "--own-cluster", action="store_true", help="ask the cluster that kubectl uses, or CALICO_LAB_..."
+    )
     demo.add_argument("--output", default="build/demo", metavar="DIR", help="where to (default: %(default)s)")
 
 
@@ -74,6 +89,22 @@ def _notebooks(arguments: argparse.Namespace) -> int:
         name = arguments.name
         say(f"The lab {name!r} is running; `calico-lab down{name_option(name)}` ends it, Ctrl-C only JupyterLab.")
     return course_notebooks.open_in_jupyter(folder, arguments.words, kubeconfig)
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from calico_lab import lab
+    from calico_lab.errors import LabError, NoClusterError
+    from calico_lab.views import report
+
+    try:
+        found = lab.connect(None if arguments.own_cluster else running(arguments.name).kubeconfig)
+    except (LabError, NoClusterError):
+        found = None  # the page says so
+    output = Path(arguments.output).expanduser() if arguments.output else None
+    say(str(report.write(Path(arguments.folder).expanduser(), output, found)))
+    return 0
 
 
 def _slides(arguments: argparse.Namespace) -> int:

@@ -84,7 +84,9 @@ def both() -> Iterator[tuple[RunningLab, Reached, Reached]]:
     with running_lab("ingress") as lab:
         calico_lab("reset", "--name", lab.name, "--to", "hey")
         given = list(ingresses())
-        lab.kubectl("apply", "-f", "-", stdin=manifest("ingress/traefik") + "---\n" + yaml.safe_dump_all([*OBJECTS, *given]))
+        lab.kubectl(
+            "apply", "-f", "-", stdin=manifest("ingress/traefik") + "---\n" + yaml.safe_dump_all([*OBJECTS, *given])
+        )
         lab.kubectl("apply", "-f", "-", stdin=converted(given).manifest)
         for deployment in ("traefik", "v1", "v2"):
             lab.kubectl("rollout", "status", f"deployment/{deployment}")

@@ -9,7 +9,7 @@ from calico_lab.lessons.checks.verdict import Evidence, Status, Verdict
 from calico_lab.views import style
 
 # Told apart by every kind of colour vision; the signs differ too.
-_COLOURS = {Status.DONE: style.GREEN, Status.NOT_YET: "#8a8a8a", Status.WRONG: style.ORANGE}
+COLOURS = {Status.DONE: style.GREEN, Status.NOT_YET: "#8a8a8a", Status.WRONG: style.ORANGE}
 _SIGNS = {Status.DONE: "✓", Status.NOT_YET: "•", Status.WRONG: "✕"}
 _WORDS = {Status.DONE: "done", Status.NOT_YET: "not yet", Status.WRONG: "wrong, because"}
 # Half transparent greys and the page's own colour of text, so that one style serves both themes.
@@ -19,11 +19,11 @@ _CODE = f"font-family:monospace;font-size:.92em;{_FAINT};padding:.05em .35em;bor
 
 def of_one(one: Verdict) -> str:
     """Return a card: the verdict, what was looked at, and the hint."""
-    colour = _COLOURS[one.status]
+    colour = COLOURS[one.status]
     parts = [
         f'<div style="border-left:4px solid {colour};{_FAINT};padding:.6em 1em;margin:.3em 0;'
         'border-radius:0 6px 6px 0;max-width:62em;line-height:1.5">',
-        f"<div>{_badge(one.status)} <b>{escape(one.step)}</b> "
+        f"<div>{badge(one.status)} <b>{escape(one.step)}</b> "
         f'<span style="opacity:.75">{escape(_WORDS[one.status])}</span></div>',
         f'<div style="margin:.15em 0 .4em 1.9em">{escape(_capital(one.because))}.</div>',
     ]
@@ -41,7 +41,7 @@ def of_one(one: Verdict) -> str:
 def of_all(all_of_them: Iterable[Verdict]) -> str:
     """Return a table: a row for each step."""
     rows = "".join(
-        f'<tr style="background:none"><td style="{_CELL}">{_badge(one.status)}</td>'
+        f'<tr style="background:none"><td style="{_CELL}">{badge(one.status)}</td>'
         f'<td style="{_CELL};white-space:nowrap"><b>{escape(one.step)}</b></td>'
         f'<td style="{_CELL};white-space:nowrap;opacity:.75">{escape(one.title)}</td>'
         f'<td style="{_CELL}"><span style="opacity:.75">{escape(_WORDS[one.status])}</span> '
@@ -54,11 +54,12 @@ def of_all(all_of_them: Iterable[Verdict]) -> str:
 _CELL = "text-align:left;vertical-align:top;padding:.25em .7em;border-bottom:1px solid rgba(128,128,128,.25)"
 
 
-def _badge(status: Status) -> str:
+def badge(status: Status) -> str:
+    """Return the sign of a status in a disc of its colour."""
     return (
         f'<span role="img" aria-label="{status.value}" style="display:inline-block;width:1.4em;height:1.4em;'
-        f"line-height:1.4em;text-align:center;border-radius:50%;background:{_COLOURS[status]};"
-        f'color:{style.ink_on(_COLOURS[status])};font-weight:bold">{_SIGNS[status]}</span>'
+        f"line-height:1.4em;text-align:center;border-radius:50%;background:{COLOURS[status]};"
+        f'color:{style.ink_on(COLOURS[status])};font-weight:bold">{_SIGNS[status]}</span>'
     )
 
 
