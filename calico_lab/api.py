@@ -25,6 +25,7 @@ API_VERSIONS: Mapping[str, str] = {
     "Node": "v1",
     "Event": "v1",
     "Deployment": "apps/v1",
+    "Ingress": "networking.k8s.io/v1",
     "IPPool": "projectcalico.org/v3",
     "BGPConfiguration": "projectcalico.org/v3",
     "BGPPeer": "projectcalico.org/v3",

@@ -37,6 +37,16 @@ BEYOND = (
     ("Deployment", "slow"),
     ("ConfigMap", "slow-pace"),
     ("EnvoyProxy", "workers"),
+    ("Ingress", "shop"),
+    ("Ingress", "shop-canary"),
+    ("Deployment", "traefik"),
+    ("Service", "traefik"),
+    ("ServiceAccount", "traefik"),
+    ("Gateway", "shop"),
+    ("HTTPRoute", "shop-shop-example-com"),
+    ("BackendTrafficPolicy", "shop"),
+    ("Deployment", "backend-v2"),
+    ("Service", "backend-v2"),
 )
 
 _EDIT_FILTER = (

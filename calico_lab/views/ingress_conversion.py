@@ -9,10 +9,12 @@ from calico_lab.lessons.ingress_conversion import Conversion, Outcome, Remark
 from calico_lab.lessons.ingress_conversion.conversion import as_yaml
 from calico_lab.views import style
 
+# Each is told by its sign as well, and legible on a light and on a dark page.
 _COLORS = {
-    Outcome.CONVERTED: style.LIGHT.good,
-    Outcome.DIFFERS: style.BLUE,
-    Outcome.LEFT: style.LIGHT.bad,
+    Outcome.CONVERTED: style.GREEN,
+    Outcome.DIFFERS: style.SKY,
+    Outcome.BY_HAND: style.ORANGE,
+    Outcome.LEFT: style.VERMILLION,
 }
 _CELL = "padding:.25em .7em;text-align:left;vertical-align:top"
 
@@ -44,7 +46,8 @@ class BothSides:
 
 
 def _code(text: str) -> str:
-    return f'<pre style="max-height:32em;overflow:auto;font-size:.86em;line-height:1.35">{html.escape(text)}</pre>'
+    look = "max-height:32em;overflow:auto;font-family:monospace;font-size:.86em;line-height:1.35"
+    return f'<pre style="{look}">{html.escape(text)}</pre>'
 
 
 def _row(remark: Remark) -> str:

@@ -11,6 +11,7 @@ from calico_lab.errors import ConversionError
 from calico_lab.lessons.ingress_conversion import canaries, treatments
 from calico_lab.lessons.ingress_conversion.draft import Draft
 from calico_lab.lessons.ingress_conversion.ingresses import Ingress
+from calico_lab.lessons.ingress_conversion.reasons import not_converted
 from calico_lab.lessons.ingress_conversion.remarks import Outcome, Remark, Told, converted, differs, left
 from calico_lab.lessons.ingress_conversion.routes import GATEWAY_API, Ports, Writer, https_redirect, name_of, written
 
@@ -49,8 +50,8 @@ class Conversion:
 
     @property
     def without_equivalent(self) -> tuple[Remark, ...]:
-        """What has to be done by hand, or done without."""
-        return tuple(remark for remark in self.remarks if remark.outcome is Outcome.LEFT)
+        """What was not written: it has to be done by hand, or done without."""
+        return tuple(remark for remark in self.remarks if remark.outcome in (Outcome.BY_HAND, Outcome.LEFT))
 
     def frame(self) -> pd.DataFrame:
         """Return the remarks as a table: columns ``ingress``, ``says``, ``value``, ``outcome``, ``how``."""
@@ -95,7 +96,7 @@ def of_cluster(cluster: Cluster, *, gateway: str = "gateway", **more: Any) -> Co
     found = [
         {"kind": kind, **item}
         for kind in ("Ingress", "Service", "Secret")
-        for item in cluster.list(kind, api_version="networking.k8s.io/v1" if kind == "Ingress" else "v1")
+        for item in cluster.list(kind, api_version="v1" if kind == "Secret" else "")
     ]
     return convert(found, gateway=gateway, **more)
 
@@ -207,23 +208,21 @@ class _Converter:
         return {"apiVersion": GATEWAY_API, "kind": "Gateway", "metadata": {"name": self.gateway}, "spec": spec}
 
     def _tell(self, ingress: Ingress, told: Mapping[str, Told]) -> None:
-        values = ingress.nginx
+        values, order = ingress.nginx, list(ingress.nginx)
+        in_order = sorted(told.items(), key=lambda entry: order.index(entry[0]) if entry[0] in order else len(order))
         self.remarks += [
-            Remark(ingress.name, name, values.get(name, "not said"), one.outcome, one.says)
-            for name, one in told.items()
+            Remark(ingress.name, name, values.get(name, "not said"), one.outcome, one.says) for name, one in in_order
         ]
 
     def _tell_fields(self, ingress: Ingress, writer: Writer) -> None:
         for path in writer.nameless:
             port = f"{path.service or 'no Service'} {path.port}".strip()
-            told = left("a backendRef has a Service and the number of its port: hand the Service over, too")
-            self.remarks.append(Remark(ingress.name, f"backend of {path.path}", port, told.outcome, told.says))
+            one = left("a backendRef has a Service and the number of its port: hand the Service over, too")
+            self.remarks.append(Remark(ingress.name, f"backend of {path.path}", port, one.outcome, one.says))
         if "rewrite-target" not in ingress.nginx and "use-regex" not in ingress.nginx:
-            for text, told in [
-                *((d, differs(d)) for d in writer.differences),
-                *((i, left(i)) for i in writer.impossible),
-            ]:
-                self.remarks.append(Remark(ingress.name, "path", text.partition(":")[0], told.outcome, told.says))
+            told = {path: differs(text) for path, text in writer.differences.items()}
+            told |= {path: not_converted(text) for path, text in writer.impossible.items()}
+            self.remarks += [Remark(ingress.name, "path", path, each.outcome, each.says) for path, each in told.items()]
 
     def _tell_others(self, ingress: Ingress) -> None:
         for name, value in ingress.others.items():
@@ -249,9 +248,9 @@ def _of_paths(draft: Draft, writer: Writer) -> dict[str, Told]:
 
 def _judged(writer: Writer, what: str) -> Told:
     if writer.impossible:
-        return left("; ".join(dict.fromkeys(writer.impossible)))
+        return not_converted("; ".join(dict.fromkeys(writer.impossible.values())))
     if writer.differences:
-        return differs("; ".join([what, *dict.fromkeys(writer.differences)]))
+        return differs("; ".join([what, *dict.fromkeys(writer.differences.values())]))
     return converted(what)
 
 

@@ -18,6 +18,10 @@ _CAPTURE = re.compile(r"\$\d")
 _SPECIAL = re.compile(r"[\\^$.|?*+()\[\]{}]")
 # What the API server takes in paths of the types Exact and PathPrefix.
 _WRITABLE = re.compile(r"(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|%[0-9a-fA-F]{2})+")
+_NO_GROUPS = (
+    "by hand: Envoy Gateway's HTTPRouteFilter with urlRewrite.path.replaceRegexMatch; the Gateway API itself replaces "
+    "a whole path or a prefix, and has no groups"
+)
 # The usual ways to say "this prefix, and keep the rest": the prefix, and the number of the group that holds the rest.
 _REST = (
     (re.compile(r"(?P<prefix>/[^\\^$|?*+()\[\]{}]*?)\(/\|\$\)\(\.\*\)"), 2, ""),
@@ -83,11 +87,7 @@ def _with_captures(path: str, target: str) -> RoutePath:
             told += ["capitals and small letters are no longer the same"] if re.search("[a-zA-Z]", prefix) else []
             rewrite = {"type": "ReplacePrefixMatch", "replacePrefixMatch": kept}
             return RoutePath({"type": "PathPrefix", "value": prefix}, rewrite, "; ".join(told))
-    why = (
-        "the Gateway API replaces a whole path, or a prefix, and has no groups; by hand: Envoy Gateway's own "
-        "HTTPRouteFilter with urlRewrite.path.replaceRegexMatch"
-    )
-    return RoutePath(expression(path).match, impossible=why)
+    return RoutePath(expression(path).match, impossible=unreadable(path) or _NO_GROUPS)
 
 
 def unreadable(expression: str) -> str:

@@ -1,21 +1,24 @@
-"""Annotations of ingress-nginx without an equivalent, and why; what can be done by hand is named.
+"""Annotations of ingress-nginx that are not converted: what to write by hand, or why there is no equivalent.
 
-"By hand" is what Envoy Gateway 1.5 has and :func:`convert` does not write, because the annotation alone doesn't tell
-enough of it, or because it is a matter of the whole Gateway.
+By hand is what Envoy Gateway 1.5 has and :func:`convert` does not write, because the annotation alone doesn't tell
+enough of it, or because it is a matter of the whole Gateway. Such a reason begins with ``BY_HAND``.
 """
 
 from __future__ import annotations
 
+from calico_lab.lessons.ingress_conversion.remarks import Told, by_hand, left
+
+BY_HAND = "by hand: "
 _SNIPPET = "it is nginx's own configuration language, which no other proxy reads: say what it does in words, then look"
-_BUFFERS = "it tunes nginx's buffers; Envoy streams, and has buffers of another kind (ClientTrafficPolicy, by hand)"
+_BUFFERS = "it tunes nginx's buffers; Envoy streams, and has others (ClientTrafficPolicy.spec.connection.bufferLimit)"
 _CORS = "by hand: SecurityPolicy.spec.cors, or the filter CORS of a later Gateway API"
 _EXTERNAL = "by hand: SecurityPolicy.spec.extAuth, which names a Service and not a URL"
 _CLIENT_CERTIFICATES = "by hand: ClientTrafficPolicy.spec.tls.clientValidation, which is for a whole listener"
 _BACKEND_TLS = "by hand: a BackendTLSPolicy, for the Service and with the authority of its certificate"
 _COOKIE = "the session cookie of a route has a name and a lifetime, and no other attributes"
-_WEB_FIREWALL = "Envoy has no ModSecurity; by hand: a filter from outside, by EnvoyExtensionPolicy"
+_WEB_FIREWALL = "by hand: EnvoyExtensionPolicy, with a filter from outside: Envoy itself has no ModSecurity"
 _MIRROR = "by hand: the filter RequestMirror, which names a Service and not a URL"
-_PER_REQUEST_LOG = "Envoy Gateway logs for a whole Gateway (EnvoyProxy, by hand), not for a route"
+_PER_REQUEST_LOG = "by hand: EnvoyProxy.spec.telemetry, for the whole Gateway and not for a route"
 _ERRORS = "by hand: BackendTrafficPolicy.spec.responseOverride, with the page's text in place of a Service"
 
 REASONS = {
@@ -51,12 +54,12 @@ REASONS = {
     "cors-max-age": _CORS,
     "custom-headers": "by hand: a ResponseHeaderModifier with what the ConfigMap holds",
     "custom-http-errors": _ERRORS,
-    "default-backend": "a backend for when there are no endpoints; by hand: a Backend with fallback",
+    "default-backend": "by hand: a second backendRef, to a Backend with fallback: true",
     "denylist-source-range": "by hand: SecurityPolicy.spec.authorization, with the networks as clientCIDRs",
     "disable-proxy-intercept-errors": _ERRORS,
     "enable-access-log": _PER_REQUEST_LOG,
     "enable-cors": _CORS,
-    "enable-global-auth": "no authentication is for all Ingresses; a SecurityPolicy on the Gateway is the nearest",
+    "enable-global-auth": "by hand: a SecurityPolicy on the Gateway, which those on routes override",
     "enable-modsecurity": _WEB_FIREWALL,
     "enable-opentelemetry": _PER_REQUEST_LOG,
     "enable-owasp-core-rules": _WEB_FIREWALL,
@@ -65,7 +68,7 @@ REASONS = {
     "http2-push-preload": "browsers have given up server push, and Envoy has none",
     "limit-allowlist": "a client can be left out of a limit only by a limit of its own",
     "limit-burst-multiplier": "Envoy's limit is a full bucket in each second, without a burst beyond it",
-    "limit-connections": "Envoy counts connections for a whole listener (ClientTrafficPolicy, by hand), not a client's",
+    "limit-connections": "Envoy counts connections of a listener (ClientTrafficPolicy.spec.connection), not a client's",
     "limit-rate": "Envoy Gateway does not slow answers down",
     "limit-rate-after": "Envoy Gateway does not slow answers down",
     "mirror-host": _MIRROR,
@@ -115,3 +118,8 @@ REASONS = {
     "whitelist-source-range": "by hand: SecurityPolicy.spec.authorization, with the networks as clientCIDRs",
     "x-forwarded-prefix": "without rewrite-target it has no effect; with variables in it, no filter can say it",
 }
+
+
+def not_converted(reason: str) -> Told:
+    """Return what becomes of an annotation for a reason from this page, or of the same form."""
+    return by_hand(reason.removeprefix(BY_HAND)) if reason.startswith(BY_HAND) else left(reason)

@@ -7,16 +7,21 @@ from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """What became of something: ``DIFFERS`` is converted, and not the same in every case."""
+    """What became of something.
+
+    ``DIFFERS`` is converted, and not the same in every case; ``BY_HAND`` has an equivalent that is not written here,
+    because the annotation alone does not tell enough of it, or because it is a matter of the whole Gateway.
+    """
 
     CONVERTED = "converted"
     DIFFERS = "differs"
+    BY_HAND = "by hand"
     LEFT = "no equivalent"
 
     @property
     def mark(self) -> str:
         """The sign before a remark: one for each outcome, told apart without colour."""
-        return {Outcome.CONVERTED: "✓", Outcome.DIFFERS: "≈", Outcome.LEFT: "✗"}[self]
+        return {Outcome.CONVERTED: "✓", Outcome.DIFFERS: "≈", Outcome.BY_HAND: "✎", Outcome.LEFT: "✗"}[self]
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,11 @@ def converted(says: str) -> Told:
 def differs(says: str) -> Told:
     """Return that something is converted, and what is not the same."""
     return Told(Outcome.DIFFERS, says)
+
+
+def by_hand(what: str) -> Told:
+    """Return what has to be written by hand in something's place."""
+    return Told(Outcome.BY_HAND, what)
 
 
 def left(why: str) -> Told:

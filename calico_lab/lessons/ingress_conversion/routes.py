@@ -29,8 +29,8 @@ class Writer:
 
     ports: Ports
     expressions: frozenset[str]
-    differences: list[str] = field(default_factory=list)
-    impossible: list[str] = field(default_factory=list)
+    differences: dict[str, str] = field(default_factory=dict)
+    impossible: dict[str, str] = field(default_factory=dict)
     nameless: list[Path] = field(default_factory=list)
 
     def rules(self, draft: Draft, host: str, beside: Sequence[Ingress]) -> list[list[JsonObject]]:
@@ -63,9 +63,10 @@ class Writer:
 
     def _http_rule(self, draft: Draft, path: Path) -> JsonObject | None:
         found = self._route_path(draft, path)
-        self.differences += [found.difference] if found.difference else []
+        if found.difference:
+            self.differences[path.path] = found.difference
         if found.impossible:
-            self.impossible.append(f"{path.path}: {found.impossible}")
+            self.impossible[path.path] = found.impossible
             return None
         filters = copy.deepcopy(draft.filters)
         if draft.redirect is not None:
@@ -91,7 +92,7 @@ class Writer:
         if not service:
             return {}
         if "/" in method or (method and path.kind != "Exact") or paths.has_special(path.path.replace(".", "")):
-            self.impossible.append(f"{path.path}: a GRPCRoute matches a service, or a method of one, as a whole")
+            self.impossible[path.path] = "a GRPCRoute matches a service, or a method of one, as a whole"
             return None
         return {"method": {"service": service} | ({"method": method} if method else {})}
 

@@ -14,8 +14,8 @@ from typing import Any
 from calico_lab.lessons.ingress_conversion import redirects
 from calico_lab.lessons.ingress_conversion.canaries import number
 from calico_lab.lessons.ingress_conversion.draft import Draft
-from calico_lab.lessons.ingress_conversion.reasons import REASONS
-from calico_lab.lessons.ingress_conversion.remarks import Told, converted, differs, left
+from calico_lab.lessons.ingress_conversion.reasons import REASONS, not_converted
+from calico_lab.lessons.ingress_conversion.remarks import Told, by_hand, converted, differs, left
 
 JsonObject = dict[str, Any]
 
@@ -60,7 +60,7 @@ def _treat(draft: Draft, name: str, value: str) -> Told:
         if main not in draft.said:
             return converted(f"nothing: without {main} it has no effect")
         return converted(f"with {main}")
-    return left(REASONS.get(name, "ingress-nginx's own list of annotations does not have it, or not yet here"))
+    return not_converted(REASONS.get(name, "no annotation of ingress-nginx bears this name: is it misspelt?"))
 
 
 def _permanent_redirect(draft: Draft, value: str) -> Told:
@@ -146,7 +146,7 @@ def _backend_protocol(draft: Draft, value: str) -> Told:
         draft.is_grpc = True
         return converted("a GRPCRoute in place of an HTTPRoute")
     if protocol in ("HTTPS", "GRPCS"):
-        return left("by hand: a BackendTLSPolicy, for the Service and with the authority of its certificate")
+        return by_hand("a BackendTLSPolicy, for the Service and with the authority of its certificate")
     return left(f"Envoy Gateway does not speak {value} to a backend")
 
 

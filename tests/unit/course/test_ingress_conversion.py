@@ -202,7 +202,7 @@ def test_grpc_becomes_a_grpc_route():
         convert([ingress({"backend-protocol": "GRPC"}, path="/pkg.Greeter/Hello", kind="Exact")]), "GRPCRoute"
     )
     assert route["rules"][0]["matches"] == [{"method": {"service": "pkg.Greeter", "method": "Hello"}}]
-    assert outcomes(convert([ingress({"backend-protocol": "HTTPS"})]))["backend-protocol"] is Outcome.LEFT
+    assert outcomes(convert([ingress({"backend-protocol": "HTTPS"})]))["backend-protocol"] is Outcome.BY_HAND
 
 
 def test_a_named_port_needs_its_service():
@@ -248,7 +248,7 @@ def test_groups_in_another_order_have_no_equivalent(path, target, why):
     conversion = convert([ingress({"rewrite-target": target}, path=path, kind="ImplementationSpecific")])
     assert made(conversion, "HTTPRoute") == []
     (remark,) = [each for each in conversion.remarks if each.subject == "rewrite-target"]
-    assert (remark.outcome, why in remark.says) == (Outcome.LEFT, True)
+    assert (remark.outcome, why in remark.says) == (Outcome.BY_HAND, True)
 
 
 def test_an_expression_that_envoy_cannot_read_is_told():
