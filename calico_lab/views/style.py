@@ -1,7 +1,8 @@
 """The one visual language of the course: colours, type and sizes, in light and dark.
 
-Pictures in PNG are drawn for one theme: light, unless :func:`use` or the environment variable ``CALICO_LAB_THEME``
-(``light``, ``dark`` or ``auto``) says otherwise. HTML takes its colours from the page around it. SVG is drawn for both
+Pictures in PNG are drawn for one theme: that of JupyterLab at the moment (:mod:`calico_lab.views.page_theme`) or else
+light, unless :func:`use` or the environment variable ``CALICO_LAB_THEME`` (``light``, ``dark`` or ``auto``) says
+otherwise. HTML takes its colours from the page around it. SVG is drawn for both
 and follows the page: JupyterLab and nbconvert put ``data-jp-theme-light`` on it, VS Code a class, other pages the
 reader's ``prefers-color-scheme``.
 """
@@ -13,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+
+from calico_lab.views import page_theme
 
 # The palette of Masataka Okabe and Kei Ito, whose colours stay apart for every kind of colour vision:
 # https://jfly.uni-koeln.de/color/
@@ -69,8 +72,8 @@ def use(name: str) -> None:
 
 
 def theme() -> Theme:
-    """Return the theme that PNG is drawn for: a picture that cannot follow its page is light."""
-    return THEMES.get(_chosen, LIGHT)
+    """Return the theme that PNG is drawn for: the chosen one, or that of the page as it is now."""
+    return fixed() or (DARK if page_theme.is_dark() else LIGHT)
 
 
 def fixed() -> Theme | None:

@@ -1,8 +1,11 @@
 """The playground and the picture of the lab, in JupyterLab: by keyboard alone, light and dark."""
 
 import asyncio
+import io
 
+import numpy
 import pytest
+from PIL import Image
 from support.jupyter import opened, take_picture, write_notebook
 
 from calico_lab.views.playground import LABELS
@@ -10,6 +13,12 @@ from calico_lab.views.playground import LABELS
 BEGIN = 'import calico_lab\nlab = calico_lab.connect()\nlab.begin("route")'
 PICTURE = "from calico_lab.views.topology import TopologyView\nTopologyView.of(lab)"
 TOPOLOGY = "document.querySelector('.jp-OutputArea img.calico-lab-picture')"
+CONNECT = "import calico_lab\nlab = calico_lab.connect()"
+PLOT = (
+    "from calico_lab.lessons.evenness import judge\nfrom calico_lab.views.requests_plot import RequestsPlot\n"
+    "RequestsPlot(judge([25] * 4, 1))"
+)
+PNG = "document.querySelector('.jp-OutputArea img[src^=\"data:image/png\"]')"
 PANEL = "document.querySelector('.jp-OutputArea .widget-vbox, .jp-OutputArea .jupyter-widgets')"
 STATUS = "document.querySelector('.jp-OutputArea [role=status]')"
 PICTURES = "[...document.querySelectorAll('.jp-OutputArea img.widget-image')].filter(image => image.offsetWidth)"
@@ -59,14 +68,29 @@ async def test_by_keyboard_alone(notebook):
     await take_picture(page, "playground.png", cell)
 
 
-async def test_the_picture_of_the_lab_follows_the_theme(notebook):
-    await notebook.scroll_to(TOPOLOGY)
-    colors = {}
-    for theme in ("Light", "Dark"):
-        await notebook.use_theme(theme)
-        await asyncio.sleep(0.5)
-        colors[theme] = await notebook.page.screenshot(TOPOLOGY)
-        if theme == "Light":
-            await take_picture(notebook.page, "topology.png", TOPOLOGY)
-    await notebook.use_theme("Light")
-    assert colors["Light"] != colors["Dark"]
+def brightness(picture):
+    """How bright most of a picture is, from 0 to 1: that of its paper."""
+    return numpy.median(numpy.asarray(Image.open(io.BytesIO(picture)).convert("L"))) / 255
+
+
+async def test_pictures_follow_the_theme(jupyter):
+    """SVG follows the page at once; a plot is drawn for the theme that its cell is run in, and its text is the same."""
+    write_notebook(jupyter.folder / "theme.ipynb", CONNECT, PICTURE, PLOT)
+    seen, said = {}, {}
+    async with opened(jupyter, "theme.ipynb") as notebook:
+        for theme in ("Light", "Dark"):
+            await notebook.use_theme(theme)
+            await asyncio.sleep(1)  # a menu that is open when the style sheet comes is closed by it
+            said[theme] = [output.data["text/plain"] for output in (await notebook.run_all())[-1].outputs]
+            for name, element in (("topology", TOPOLOGY), ("plot", PNG)):
+                await notebook.scroll_to(element)
+                await notebook.page.until(f"{element}.complete && {element}.naturalWidth > 300")
+                await asyncio.sleep(0.5)
+                picture = await notebook.page.screenshot(element)
+                seen[name, theme] = brightness(picture)
+                if (name, theme) == ("topology", "Light"):
+                    await take_picture(notebook.page, "topology.png", element)
+        await notebook.use_theme("Light")
+    assert all(seen[name, "Light"] > 0.9 for name in ("topology", "plot")), seen
+    assert all(seen[name, "Dark"] < 0.2 for name in ("topology", "plot")), seen
+    assert said["Light"] == said["Dark"]
