@@ -10,10 +10,14 @@ from typing import Any
 
 import pytest
 import yaml
-from support.gateway_lab import Case, Reached, ask, assert_loaded, backend, until
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from support import certificates
+from support.gateway_lab import Case, Reached, applied, ask, assert_loaded, backend, until
 from support.labs import RunningLab, calico_lab, running_lab
 
 from calico_lab import connect
+from calico_lab.lessons import side_by_side
 from calico_lab.lessons.ingress_conversion import Conversion, Outcome, convert
 from calico_lab.lessons.ingress_conversion.ingresses import PREFIX
 from calico_lab.lessons.steps import manifest
@@ -61,7 +65,10 @@ def ingresses() -> Iterator[Case]:
     for case in CASES:
         name, host = case["name"], case.get("host", f"{case['name']}.example.com")
         paths = [[path, kind, name if "canary" in case else service] for path, kind, service in case["paths"]]
-        yield ingress(name, host, case.get("annotations", {}), paths)
+        made = ingress(name, host, case.get("annotations", {}), paths)
+        if "tls" in case:
+            made["spec"]["tls"] = [{"hosts": [host], "secretName": name}]
+        yield made
         if "canary" in case:
             canary = {"canary": "true", **case["canary"]}
             yield ingress(f"{name}-canary", host, canary, [[path, kind, "v2"] for path, kind, _ in case["paths"]])
@@ -75,7 +82,13 @@ def services() -> Iterator[Case]:
             yield v1 | {"metadata": {"name": case["name"]}}
 
 
-OBJECTS = [*backend("v1"), *backend("v2"), *services(), USERS]
+CERTIFICATE = {
+    "apiVersion": "v1",
+    **certificates.tls_secret("secure", certificates.pair("secure.example.com")),
+    "kind": "Secret",
+    "metadata": {"name": "secure"},
+}
+OBJECTS = [*backend("v1", replicas=3), *backend("v2"), *services(), CERTIFICATE, USERS]
 
 
 @pytest.fixture(scope="module")
@@ -142,3 +155,74 @@ def test_envoy_takes_it_all(both):
     for route in both[0].get("httproutes")["items"]:
         conditions = route["status"]["parents"][0]["conditions"]
         assert {each["status"] for each in conditions} == {"True"}, route["metadata"]["name"]
+
+
+SEGMENTS = st.lists(st.sampled_from(["a", "b", "ab", "b.c", "1"]), max_size=3)
+REQUEST_PATHS = SEGMENTS.map(lambda parts: "/" + "/".join(parts))
+PATHS = st.tuples(REQUEST_PATHS, st.sampled_from(["Prefix", "Exact"]), st.sampled_from(["v1", "v2"]))
+MANY = st.lists(st.lists(PATHS, min_size=1, max_size=4, unique_by=lambda path: path[0]), min_size=8, max_size=8)
+
+
+@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+@given(MANY, st.lists(REQUEST_PATHS, min_size=25, max_size=25))
+def test_random_ingresses_are_answered_alike(both, several, asked):
+    """Eight Ingresses with random paths, each asked for random paths: Traefik and the Gateway give the same answers."""
+    lab, traefik, gateway = both
+    made = [ingress(f"random-{n}", f"random-{n}.example.com", {}, paths) for n, paths in enumerate(several)]
+    routes = [item for item in converted(made).objects if item["kind"] not in ("Gateway", "BackendTrafficPolicy")]
+    with applied(lab, [*made, *routes]):
+        requests = [
+            (each["spec"]["rules"][0]["host"], path)
+            for each, paths in zip(made, several, strict=True)
+            for path in [*asked, *(own for own, _kind, _service in paths)]
+            if not fits_both_ways(path, paths)
+        ]
+
+        def differing():
+            answers = [
+                side_by_side.ask(reached.bastion, [(reached.address, *request) for request in requests])
+                for reached in (traefik, gateway)
+            ]
+            pairs = zip(requests, *([str(answer) for answer in column] for column in answers), strict=True)
+            return [entry for entry in pairs if entry[1] != entry[2]]
+
+        until(differing, [])
+
+
+def fits_both_ways(asked: str, paths: list[Any]) -> bool:
+    """Whether a path is Exact, and below a Prefix too: Traefik then takes the Prefix, against the Ingress API."""
+    exact = any(path == asked for path, kind, _service in paths if kind == "Exact")
+    prefixes = [path.rstrip("/") for path, kind, _service in paths if kind == "Prefix"]
+    return exact and any(f"{asked}/".startswith(f"{prefix}/") for prefix in prefixes)
+
+
+@pytest.fixture(params=["Traefik", "the Gateway"])
+def either(both, request) -> Reached:
+    return both[1 if request.param == "Traefik" else 2]
+
+
+def test_a_session_stays_with_its_pod(either):
+    """The cookie of the first answer keeps all others at the pod; without it they are dealt out."""
+    url = f"-H 'Host: sticky.example.com' http://{either.address}/"
+    first = f"rm -f jar; curl -s -c jar {url} > /dev/null; grep -o stay jar"
+    assert either.bastion.run(first).output.strip() == "stay"
+    kept = either.bastion.run(f"for n in 1 2 3 4 5 6; do curl -s -b jar {url} | grep pod; done").output
+    dealt = either.bastion.run(f"for n in 1 2 3 4 5 6; do curl -s {url} | grep pod; done").output
+    assert [len(set(told.splitlines())) for told in (kept, dealt)] == [1, 3]
+
+
+def test_a_client_is_limited(either):
+    """Of many requests at once the last ones are refused; the code and the burst differ, as the remark says."""
+    found = side_by_side.ask(either.bastion, [(either.address, "limited.example.com", "/")] * 20)
+    statuses = [answer.status for answer in found]
+    assert statuses[0] == 200
+    assert statuses[-1] in (429, 503)
+
+
+def test_who_comes_without_tls_is_sent_to_it(either):
+    host = f"--resolve secure.example.com:443:{either.address} -H 'Host: secure.example.com'"
+    look = f"curl -s -o /dev/null -w '%{{http_code}} %{{redirect_url}}' {host} http://{either.address}/cart"
+    code, location = either.bastion.run(look).output.split()
+    assert (int(code) in (301, 308), location) == (True, "https://secure.example.com/cart")
+    secure = either.bastion.run(f"curl -sk {host} https://secure.example.com/cart").output
+    assert '"path": "/cart"' in secure
