@@ -6,7 +6,7 @@ import html
 from dataclasses import dataclass
 
 from calico_lab.lessons.ingress_conversion import Conversion, Outcome, Remark
-from calico_lab.lessons.ingress_conversion.conversion import as_yaml
+from calico_lab.lessons.ingress_conversion.conversion import JsonObject, as_typed, as_yaml
 from calico_lab.views import style
 
 # Each is told by its sign as well, and legible on a light and on a dark page.
@@ -30,30 +30,31 @@ class BothSides:
 
     def _repr_html_(self) -> str:
         """Return the page; styles stand where they are used, since JupyterLab shows no others untrusted."""
-        made = "".join(
-            f"<details><summary style='cursor:pointer'><b>{item['kind']}</b> {html.escape(item['metadata']['name'])}"
-            f"</summary>{_code(as_yaml([item]))}</details>"
-            for item in self.conversion.objects
+        before = "".join(
+            _folded(item, as_yaml([item]), is_open=True) for item in map(as_typed, self.conversion.ingresses)
         )
+        after = "".join(_folded(item, as_yaml([item]), is_open=False) for item in self.conversion.objects)
         sides = (
-            '<div style="display:flex;gap:2em;align-items:flex-start;flex-wrap:wrap">'
-            f'<div style="flex:1;min-width:22em"><b>Ingress</b>{_code(self.conversion.before)}</div>'
-            f'<div style="flex:1;min-width:22em"><b>Gateway API</b>{made}</div></div>'
+            '<div style="display:flex;gap:2em;align-items:flex-start;flex-wrap:wrap;margin-bottom:1em">'
+            f'<div style="flex:1;min-width:22em">{before}</div><div style="flex:1;min-width:22em">{after}</div></div>'
         )
         rows = "".join(map(_row, self.conversion.remarks))
         head = "".join(f'<th style="{_CELL}">{name}</th>' for name in ("Ingress", "says", "becomes", "how, or why not"))
         return f'{sides}<table style="border-collapse:collapse"><tr>{head}</tr>{rows}</table>'
 
 
-def _code(text: str) -> str:
-    look = "max-height:32em;overflow:auto;font-family:monospace;font-size:.86em;line-height:1.35"
-    return f'<pre style="{look}">{html.escape(text)}</pre>'
+def _folded(item: JsonObject, text: str, *, is_open: bool) -> str:
+    """Return an object by its name, under which its YAML can be unfolded."""
+    look = "font-family:monospace;font-size:.86em;line-height:1.35;margin:.3em 0 .8em 1.1em"
+    return (
+        f'<details{" open" if is_open else ""}><summary style="cursor:pointer"><b>{item["kind"]}</b> '
+        f'{html.escape(item["metadata"]["name"])}</summary><pre style="{look}">{html.escape(text)}</pre></details>'
+    )
 
 
 def _row(remark: Remark) -> str:
     said = f"<code>{html.escape(remark.subject)}: {html.escape(remark.value)}</code>"
-    outcome = (
-        f'<b style="color:{_COLORS[remark.outcome]};white-space:nowrap">{remark.outcome.mark} {remark.outcome}</b>'
-    )
+    mark = f'<b style="color:{_COLORS[remark.outcome]}">{remark.outcome.mark}</b>'
+    outcome = f'<span style="white-space:nowrap">{mark} {remark.outcome}</span>'
     cells = (html.escape(remark.ingress), said, outcome, html.escape(remark.says))
     return "<tr>" + "".join(f'<td style="{_CELL}">{cell}</td>' for cell in cells) + "</tr>"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from calico_lab.lessons.ingress_conversion.ingresses import Ingress
@@ -31,10 +31,18 @@ def with_canary(rule: JsonObject, canary: Ingress, backend: JsonObject) -> list[
     return [*chosen, weighted]
 
 
-def remarks(canary: Ingress, *, has_main: bool) -> dict[str, Told]:
-    """Return what becomes of each annotation of a canary."""
-    if not has_main:
-        why = "there is no Ingress with the same host and path for which it could be the canary"
+def passed_over(canary: Ingress, beside: Sequence[Sequence[Ingress]]) -> str:
+    """Return why a canary is none; ``beside`` are those beside the same Ingresses, of each of which the first counts."""
+    if not beside:
+        return "there is no Ingress with the same host and path for which it could be the canary"
+    if all(others[0] is not canary for others in beside):
+        return f"an Ingress has one canary, and this one has {beside[0][0].name} already"
+    return ""
+
+
+def remarks(canary: Ingress, why: str) -> dict[str, Told]:
+    """Return what becomes of each annotation of a canary, or of one that is passed over: why."""
+    if why:
         return dict.fromkeys(canary.nginx, left(why))
     return {name: _remark(canary, name) for name in canary.nginx}
 

@@ -44,11 +44,6 @@ class Conversion:
         return as_yaml(self.objects)
 
     @property
-    def before(self) -> str:
-        """The Ingresses as YAML, as one would have typed them."""
-        return as_yaml(map(_as_typed, self.ingresses))
-
-    @property
     def without_equivalent(self) -> tuple[Remark, ...]:
         """What was not written: it has to be done by hand, or done without."""
         return tuple(remark for remark in self.remarks if remark.outcome in (Outcome.BY_HAND, Outcome.LEFT))
@@ -108,7 +103,7 @@ def as_yaml(items: Iterable[JsonObject]) -> str:
     return "---\n".join(yaml.safe_dump(item, sort_keys=False, width=120) for item in items)
 
 
-def _as_typed(item: JsonObject) -> JsonObject:
+def as_typed(item: JsonObject) -> JsonObject:
     """Return an Ingress without what the cluster has added to it."""
     metadata = {key: value for key, value in item["metadata"].items() if key in ("name", "labels")}
     said = {
@@ -137,10 +132,9 @@ class _Converter:
                 made += self._convert(Draft(ingress, secrets), Writer(self._ports(), expressions))
         for ingress in self.ingresses:
             if ingress.is_canary:
-                has_main = any(
-                    ingress in self._canaries(other, host) for other in self.ingresses for host in other.hosts
-                )
-                self._tell(ingress, canaries.remarks(ingress, has_main=has_main))
+                beside = [self._canaries(other, host) for other in self.ingresses for host in other.hosts]
+                why = canaries.passed_over(ingress, [each for each in beside if ingress in each])
+                self._tell(ingress, canaries.remarks(ingress, why))
                 self._tell_others(ingress)
         order = {ingress.name: number for number, ingress in enumerate(self.ingresses)}
         remarks = sorted(self.remarks, key=lambda remark: order[remark.ingress])
@@ -180,13 +174,13 @@ class _Converter:
                 yield _policy("SecurityPolicy", ingress.name, routes, draft.security)
 
     def _canaries(self, ingress: Ingress, host: str) -> list[Ingress]:
-        """Return the canaries that stand beside an Ingress for all of its paths of a host."""
+        """Return the canaries that stand beside an Ingress for a path of a host."""
         own = {path.path for path in ingress.paths if path.host == host}
         return [
             other
             for other in self.ingresses
             if other.is_canary and not ingress.is_canary
-            and own <= {path.path for path in other.paths if path.host == host}
+            and own & {path.path for path in other.paths if path.host == host}
         ]  # fmt: skip
 
     def _parent(self, section: str) -> JsonObject:

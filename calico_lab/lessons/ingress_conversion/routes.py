@@ -56,8 +56,8 @@ class Writer:
             return []
         rule["backendRefs"] = [backend]
         for canary in beside:
-            of_canary = next(each for each in canary.paths if (each.host, each.path) == (path.host, path.path))
-            if second := self._backend(of_canary):
+            same = [each for each in canary.paths if (each.host, each.path) == (path.host, path.path)]
+            if same and (second := self._backend(same[0])):
                 return canaries.with_canary(rule, canary, second)
         return [rule]
 

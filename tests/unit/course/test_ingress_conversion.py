@@ -273,6 +273,31 @@ def test_more_than_sixteen_rules_become_two_routes():
     assert [len(route["rules"]) for route in routes] == [16, 4]
 
 
+@pytest.mark.parametrize(
+    ("others", "why"),
+    [
+        ([], "no Ingress with the same host and path"),
+        ([ingress(), ingress({"canary": "true"}, name="first")], "one canary"),
+    ],
+)
+def test_a_canary_without_a_place_is_told(others, why):
+    said = {"canary": "true", "canary-weight": "10"}
+    conversion = convert([*others, ingress(said, name="second", service="v3")])
+    told = [remark for remark in conversion.remarks if remark.ingress == "second"]
+    assert [(each.subject, each.outcome) for each in told] == [(name, Outcome.LEFT) for name in said]
+    assert all(why in each.says for each in told)
+    assert "v3" not in conversion.manifest
+
+
+def test_a_canary_for_one_path_is_for_that_path():
+    main = ingress()
+    entry = main["spec"]["rules"][0]["http"]["paths"][0]
+    main["spec"]["rules"][0]["http"]["paths"].append(entry | {"path": "/cart"})
+    canary = ingress({"canary": "true", "canary-weight": "10"}, name="canary", service="v2", path="/cart")
+    (route,) = made(convert([main, canary]), "HTTPRoute")
+    assert [len(rule["backendRefs"]) for rule in route["rules"]] == [1, 2]
+
+
 def test_both_sides_are_shown():
     conversion = convert([ingress({"configuration-snippet": "<b>", "use-regex": "false"})])
     page = BothSides(conversion)._repr_html_()
