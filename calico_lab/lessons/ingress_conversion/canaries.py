@@ -32,7 +32,7 @@ def with_canary(rule: JsonObject, canary: Ingress, backend: JsonObject) -> list[
 
 
 def passed_over(canary: Ingress, beside: Sequence[Sequence[Ingress]]) -> str:
-    """Return why a canary is none; ``beside`` are those beside the same Ingresses, of each of which the first counts."""
+    """Return why a canary is none; ``beside`` are those of the same Ingresses, of each of which the first counts."""
     if not beside:
         return "there is no Ingress with the same host and path for which it could be the canary"
     if all(others[0] is not canary for others in beside):
