@@ -58,7 +58,7 @@ demo: setup
 	@$(BIN)/calico-lab demo
 
 lab: setup
-	@$(BIN)/calico-lab notebooks
+	@$(BIN)/calico-lab notebooks $(if $(OPTIONS),-- $(OPTIONS))
 
 SLIDES := build/slides
 
