@@ -60,11 +60,16 @@ def proportional_memory(first_process: int) -> dict[str, float]:
     used: dict[str, float] = {}
     for folder in processes_of_lab(first_process):
         try:
-            rollup = (folder / "smaps_rollup").read_text()
             name = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
+            megabytes = set_size(folder)
         except OSError:
             continue
-        match = re.search(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE)
         short = " ".join(Path(word).name for word in name.split()[:3])
-        used[short] = used.get(short, 0) + (int(match[1]) / 1000 if match else 0)
+        used[short] = used.get(short, 0) + megabytes
     return used
+
+
+def set_size(folder: Path) -> float:
+    """Return the proportional set size in MB of the process of a /proc folder; raises ``OSError`` when it is gone."""
+    match = re.search(r"^Pss:\s+(\d+) kB", (folder / "smaps_rollup").read_text(), re.MULTILINE)
+    return int(match[1]) / 1000 if match else 0

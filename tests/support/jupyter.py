@@ -31,15 +31,19 @@ KERNEL = f"{PANEL}?.querySelector('.jp-KernelName')?.innerText"
 
 @dataclass(frozen=True)
 class Jupyter:
-    """A JupyterLab that runs: its address with the token, and the learner's folder."""
+    """A JupyterLab that runs: its address with the token, the learner's folder, and its process."""
 
     url: str
     folder: Path
+    pid: int
 
 
 @contextmanager
-def jupyterlab(name: str, home: Path) -> Iterator[Jupyter]:
-    """Start the lab ``name`` and JupyterLab with one command, for a user whose home is empty; end both."""
+def jupyterlab(name: str, home: Path, *, keep: bool = False) -> Iterator[Jupyter]:
+    """Start the lab ``name`` and JupyterLab with one command, for a user whose home is empty; end both.
+
+    With ``keep`` the lab goes on.
+    """
     folder = home / "course"
     programs = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     environment = {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8", "XDG_CACHE_HOME": programs}
@@ -48,11 +52,12 @@ def jupyterlab(name: str, home: Path) -> Iterator[Jupyter]:
     with tempfile.TemporaryFile("w+") as output:
         process = subprocess.Popen(command, env=environment, cwd=home, stdout=output, stderr=subprocess.STDOUT)
         try:
-            yield Jupyter(_address(process, output), folder)
+            yield Jupyter(_address(process, output), folder, process.pid)
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(20)
-            calico_lab("down", "--name", name)
+            if not keep:
+                calico_lab("down", "--name", name)
 
 
 def _address(process: subprocess.Popen[bytes], output: Any) -> str:

@@ -29,15 +29,23 @@ class Kernel:
 
     def run(self, source: str, cell: str = "") -> Ran:
         """Run a cell to its end."""
-        outputs: list[Any] = []
+        return self.end(self.begin(source, cell))
+
+    def begin(self, source: str, cell: str = "") -> str:
+        """Let a cell run, so that others may run meanwhile elsewhere; returns what :meth:`end` asks for."""
         message = self._client.session.msg(
             "execute_request", {"code": source, "silent": False, "store_history": True, "stop_on_error": True}
         )
         message["metadata"]["cellId"] = cell
         self._client.shell_channel.send(message)
+        return str(message["header"]["msg_id"])
+
+    def end(self, begun: str) -> Ran:
+        """Wait for the end of a cell that was begun."""
+        outputs: list[Any] = []
         while True:
             heard = self._client.get_iopub_msg(timeout=SECONDS)
-            if heard["parent_header"].get("msg_id") != message["header"]["msg_id"]:
+            if heard["parent_header"].get("msg_id") != begun:
                 continue
             if heard["msg_type"] in ("stream", "display_data", "execute_result", "error"):
                 outputs.append(v4.output_from_msg(heard))
