@@ -15,6 +15,17 @@ from calico_lab.local.resources import DEPLOYMENTS, PODS, SECRETS, SERVICES
         ("create deployment web --image=echo --replicas=3", "deployment.apps/web created"),
         ("create service clusterip web --tcp=80:3000", "service/web created"),
         ("create service nodeport web --tcp=80", "service/web created"),
+        ("create ingress web --class=nginx --rule=a.com/x*=web:80", "ingress.networking.k8s.io/web created"),
+        ("create role r --verb=get --resource=pods", "role.rbac.authorization.k8s.io/r created"),
+        ("create clusterrole r --verb=get --resource=pods", "clusterrole.rbac.authorization.k8s.io/r created"),
+        (
+            "create rolebinding b --clusterrole=view --serviceaccount=default:robot",
+            "rolebinding.rbac.authorization.k8s.io/b created",
+        ),
+        (
+            "create clusterrolebinding b --clusterrole=view --user=ann",
+            "clusterrolebinding.rbac.authorization.k8s.io/b created",
+        ),
         ("run web --image=echo --port=80", "pod/web created"),
         ("auth can-i create pods", "yes"),
         ("auth can-i '*' '*' --all-namespaces", "yes"),
@@ -40,6 +51,17 @@ async def test_bytes_numbers_and_times_arrive(client, kubectl):
     await kubectl("create", "service", "clusterip", "web", "--tcp=80:3000")
     ports = (await client.get(SERVICES, "web", "default"))["spec"]["ports"]
     assert ports == [{"name": "80-3000", "port": 80, "protocol": "TCP", "targetPort": 3000}]
+
+
+async def test_an_ingress_arrives_whole(ask, kubectl):
+    await kubectl("create", "ingress", "web", "--class=nginx", "--rule=a.com/x*=web:http,tls=cert")
+    found = await ask("GET", "/apis/networking.k8s.io/v1/namespaces/default/ingresses/web")
+    backend = {"service": {"name": "web", "port": {"name": "http"}}}
+    assert found.body["spec"] == {
+        "ingressClassName": "nginx",
+        "rules": [{"host": "a.com", "http": {"paths": [{"path": "/x", "pathType": "Prefix", "backend": backend}]}}],
+        "tls": [{"hosts": ["a.com"], "secretName": "cert"}],
+    }
 
 
 async def test_a_taken_name(kubectl):
