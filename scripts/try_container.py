@@ -5,8 +5,8 @@
     sudo .venv/bin/python scripts/try_container.py FOLDER --refuse CALL     the same, but that one call is refused
 
 What is run and granted is read from the Dockerfile and from .devcontainer/: nothing is repeated here, but for what
-Docker does when an option is not given. FOLDER keeps the root file system for the next time. The container has this
-machine's network; Docker would give it one of its own.
+Docker does when an option is not given. FOLDER keeps the root file system for the next time. The set-up has this
+machine's network, and the lab one in which there is nobody.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ HERE = Path(__file__).parents[1]
 DEVCONTAINER = HERE / ".devcontainer" / "devcontainer.json"
 WORKSPACE = "/home/learner/calico_lab"
 SUITE = "bookworm"
-# The README's commands, then the lab's whole life.
-COMMANDS = (
-    "make setup",
-    ".venv/bin/calico-lab doctor",
+SET_UP = "make setup"
+DOCTOR = ".venv/bin/calico-lab doctor"
+# In one container, or the lab would end with the first command.
+LIFE = (
     ".venv/bin/calico-lab up --to route",
     ".venv/bin/calico-lab bastion -- sh -c 'hey -n 100 -c 100 -host www.example.com http://$(kubectl get gateway/"
     "load-balancing-gateway -o jsonpath={.status.addresses[0].value})/round | grep responses'",
@@ -61,12 +61,17 @@ def main() -> int:
     bundle = arguments.folder.resolve()
     make_machine(bundle / "rootfs")
     options = options_without(arguments.without)
-    commands = [COMMANDS[1]] if arguments.without else COMMANDS
-    # In one container, or the lab would end with the first. -v says each command before it is run.
-    script = "set -ev\n" + "\n".join(commands)
-    told = specification(options, script)
+    if arguments.without:
+        return contain(bundle, specification(options, DOCTOR))
+    told = specification(options, "\n".join(["set -ev", DOCTOR, *LIFE]))
     if arguments.refuse:
         told["linux"]["seccomp"]["syscalls"].append(refusal([arguments.refuse]))
+    # Set-up alone needs this machine's network; a lab needs none.
+    return contain(bundle, specification(options, SET_UP, network=True)) or contain(bundle, told)
+
+
+def contain(bundle: Path, told: dict[str, Any]) -> int:
+    """Run one container to its end; returns its exit code."""
     (bundle / "config.json").write_text(json.dumps(told))
     return subprocess.run(["runc", "run", "--bundle", str(bundle), f"calico-lab-{bundle.name}"], check=False).returncode  # noqa: S607
 
@@ -113,8 +118,9 @@ def run(*command: str) -> None:
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
-def specification(options: dict[str, str], command: str) -> dict[str, Any]:
-    """Return what runc is told: a container as Docker makes one with these options."""
+def specification(options: dict[str, str], command: str, *, network: bool = False) -> dict[str, Any]:
+    """Return what runc is told: a container as Docker makes it with these options, on this machine's network or none."""
+    kinds = ["pid", "ipc", "uts", "mount", *([] if network else ["network"])]
     capabilities = [] if options.get("cap-drop") == "ALL" else CAPABILITIES
     unconfined = options.get("systempaths") == "unconfined"
     sets = ("bounding", "effective", "permitted", "inheritable", "ambient")
@@ -135,7 +141,7 @@ def specification(options: dict[str, str], command: str) -> dict[str, Any]:
         "hostname": "calico-lab",
         "mounts": mounts(),
         "linux": {
-            "namespaces": [{"type": kind} for kind in ("pid", "ipc", "uts", "mount")],
+            "namespaces": [{"type": kind} for kind in kinds],
             "maskedPaths": [] if unconfined else MASKED,
             "readonlyPaths": [] if unconfined else READ_ONLY,
             "seccomp": seccomp(options.get("seccomp", "")),

@@ -4,6 +4,7 @@ import pytest
 from support.jupyter import opened, take_picture
 
 from calico_lab import course_notebooks
+from calico_lab.lessons import results
 
 PLOT = "document.querySelector('.jp-OutputArea img[src^=\"data:image/png\"]')"
 ROUND_ROBIN = "02-round-robin.ipynb"
@@ -27,6 +28,7 @@ async def test_it_runs_to_the_end(jupyter, name):
 async def test_round_robin_runs_to_the_end_and_its_plot_is_seen(jupyter):
     async with opened(jupyter, ROUND_ROBIN) as notebook:
         require_run_to_the_end(await notebook.run_all())
+        assert "02-round-robin" in {taken.name for taken in results.read(jupyter.folder, course_notebooks.source())}
         await notebook.scroll_to(PLOT)
         await notebook.page.until(f"{PLOT}.naturalWidth > 600 && {PLOT}.naturalHeight > 200")
         await take_picture(notebook.page, "jupyterlab.png")
