@@ -119,7 +119,7 @@ def run(*command: str) -> None:
 
 
 def specification(options: dict[str, str], command: str, *, network: bool = False) -> dict[str, Any]:
-    """Return what runc is told: a container as Docker makes it with these options, on this machine's network or none."""
+    """Return what runc is told: a container as Docker makes with these options; on this machine's network or not."""
     kinds = ["pid", "ipc", "uts", "mount", *([] if network else ["network"])]
     capabilities = [] if options.get("cap-drop") == "ALL" else CAPABILITIES
     unconfined = options.get("systempaths") == "unconfined"
