@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import http.client
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from calico_lab.errors import NotFound, ReportError
+from calico_lab.errors import CommandError, NotFound, ReportError
 from calico_lab.lessons import counts, waits
 from calico_lab.lessons.steps import manifest
 from calico_lab.tools import echo
@@ -23,9 +24,12 @@ def second_version(lab: Lab) -> Awaited:
     return waits.rolled_out(lab.cluster, "backend-v2")
 
 
-def ask(lab: Lab, address: str, path: str = "/round", *, headers: dict[str, str] | None = None, port: int = 80) -> str:
-    """Send one request from the bastion; return its status and which version answered: ``200 from v1``."""
-    answer = echo.ask(lab.bastion, address, path=path, headers=headers, port=port)
+def ask(
+    lab: Lab, address: str, path: str = "/round", *, name: str = "www.example.com",
+    headers: dict[str, str] | None = None,
+) -> str:  # fmt: skip
+    """Send one request for the host ``name``; return its status and which version answered: ``200 from v1``."""
+    answer = echo.ask(lab.bastion, address, path=path, name=name, headers=headers)
     return f"{answer.status} from {version_of(answer.pod)}"
 
 
@@ -68,6 +72,26 @@ def answers_at(lab: Lab, address: str, port: int, *, tls: bool = False) -> Await
         lambda: "responses" in lab.bastion.run(look, check=False).output, f"port {port} is answered",
         remedy="kubectl describe gateways",
     )  # fmt: skip
+
+
+def served(lab: Lab, address: str, name: str, *, who: str) -> Awaited:
+    """Wait until a host is answered with 200 at an address; ``who`` is named as the one that serves it."""
+    return _answered(lab, address, name, http.client.OK, f"{who} one serves {name}")
+
+
+def gone(lab: Lab, address: str, name: str) -> Awaited:
+    """Wait until a host is no longer known at an address: until it is answered with 404."""
+    return _answered(lab, address, name, http.client.NOT_FOUND, f"404, {name} is not known any more")
+
+
+def _answered(lab: Lab, address: str, name: str, status: int, description: str) -> Awaited:
+    def is_so() -> bool:
+        try:
+            return echo.ask(lab.bastion, address, path="/", name=name).status == status
+        except (CommandError, ReportError):
+            return False
+
+    return waits.until(is_so, description, remedy="kubectl get gateways,httproutes,ingresses")
 
 
 def tries(lab: Lab, path: str) -> int:
