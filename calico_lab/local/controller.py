@@ -67,6 +67,11 @@ class Queue:
             self.add_after(key, min(FIRST_RETRY_SECONDS * 2 ** min(failures - 1, 16), LAST_RETRY_SECONDS))
 
 
+def _without_status(item: JsonObject) -> JsonObject:
+    metadata = {key: item["metadata"][key] for key in item["metadata"].keys() - {"managedFields", "resourceVersion"}}
+    return {key: item[key] for key in item.keys() - {"status"}} | {"metadata": metadata}
+
+
 class Controller:
     """Base of the controllers: declare informers in ``__init__``, override :meth:`reconcile`.
 
@@ -88,11 +93,17 @@ class Controller:
         keys: Callable[[JsonObject], Iterable[Key]] = lambda item: (key_of(item),),
         *,
         optional: bool = False,
+        but_status: bool = False,
     ) -> Informer:
-        """Mirror ``resource``; each change enqueues ``keys(old)`` and ``keys(new)``."""
+        """Mirror ``resource``; each change enqueues ``keys(old)`` and ``keys(new)``.
+
+        With ``but_status`` a change of the status alone enqueues nothing: for kinds whose status is the controller's.
+        """
         informer = shared_informer(self.client, resource, optional=optional)
 
         def enqueue(old: JsonObject | None, new: JsonObject | None) -> None:
+            if but_status and old and new and _without_status(old) == _without_status(new):
+                return
             for item in (old, new):
                 for key in keys(item) if item is not None else ():
                     self.queue.add(key)

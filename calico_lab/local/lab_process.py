@@ -21,7 +21,7 @@ from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
-from calico_lab.local import bastion_host, resources
+from calico_lab.local import bastion_host, garbage, resources
 from calico_lab.local.apiserver.http import serve as serve_api
 from calico_lab.local.apiserver.http import trust_clients_of
 from calico_lab.local.apiserver.server import ApiServer
@@ -72,6 +72,7 @@ def main() -> None:
     line = sys.stdin.readline()
     if not line:
         _end("the command that was starting it has ended")
+    garbage.collect_seldom()
     asyncio.run(Lab(settings, Credentials(**json.loads(line)), hosts).run())
 
 

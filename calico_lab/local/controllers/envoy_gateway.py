@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from calico_lab import errors
-from calico_lab.local import in_cluster
+from calico_lab.local import garbage, in_cluster
 from calico_lab.local.client import ApiClient
 from calico_lab.local.controller import Controller, Key, key_of
 from calico_lab.local.controllers import envoy_gateway_infrastructure as infrastructure
@@ -68,15 +68,15 @@ class EnvoyGateway(Controller):
         super().__init__(client)
         self._namespace = namespace
         anything = self._keys_of_anything
-        self._classes = self.inform(GATEWAY_CLASSES, anything, optional=True)
-        self._gateways = self.inform(GATEWAYS, anything, optional=True)
-        self._http_routes = self.inform(HTTP_ROUTES, anything, optional=True)
-        self._grpc_routes = self.inform(GRPC_ROUTES, anything, optional=True)
-        self._tls_routes = self.inform(TLS_ROUTES, anything, optional=True)
-        self._tcp_routes = self.inform(TCP_ROUTES, anything, optional=True)
-        self._policies = self.inform(BACKEND_TRAFFIC_POLICIES, anything, optional=True)
-        self._security_policies = self.inform(SECURITY_POLICIES, anything, optional=True)
-        self._backends = self.inform(BACKENDS, anything, optional=True)
+        self._classes = self.inform(GATEWAY_CLASSES, anything, optional=True, but_status=True)
+        self._gateways = self.inform(GATEWAYS, anything, optional=True, but_status=True)
+        self._http_routes = self.inform(HTTP_ROUTES, anything, optional=True, but_status=True)
+        self._grpc_routes = self.inform(GRPC_ROUTES, anything, optional=True, but_status=True)
+        self._tls_routes = self.inform(TLS_ROUTES, anything, optional=True, but_status=True)
+        self._tcp_routes = self.inform(TCP_ROUTES, anything, optional=True, but_status=True)
+        self._policies = self.inform(BACKEND_TRAFFIC_POLICIES, anything, optional=True, but_status=True)
+        self._security_policies = self.inform(SECURITY_POLICIES, anything, optional=True, but_status=True)
+        self._backends = self.inform(BACKENDS, anything, optional=True, but_status=True)
         self._envoy_proxies = self.inform(ENVOY_PROXIES, anything, optional=True)
         self._reference_grants = self.inform(REFERENCE_GRANTS, anything, optional=True)
         self._namespaces = self.inform(NAMESPACES, anything)
@@ -214,9 +214,12 @@ class EnvoyGateway(Controller):
                 yield self._write_status(informer, item, status)
 
     async def _write_status(self, informer: Informer, item: JsonObject, status: JsonObject) -> None:
-        # Whoever was faster changed or deleted the object: that is seen, and everything is computed anew.
-        with suppress(errors.Conflict, errors.NotFound):
-            await self.write_status(informer, item, status)
+        # Whoever was faster changed or deleted the object; where that was the status alone, nobody else would see it.
+        with suppress(errors.NotFound):
+            try:
+                await self.write_status(informer, item, status)
+            except errors.Conflict:
+                self.queue.add(_EVERYTHING)
 
 
 async def _all(actions: Iterable[Awaitable[object]]) -> None:
@@ -228,6 +231,7 @@ async def _all(actions: Iterable[Awaitable[object]]) -> None:
 
 async def run(service_account: Path = in_cluster.SERVICE_ACCOUNT) -> None:
     """Run in a pod until SIGTERM."""
+    garbage.collect_seldom()
     async with in_cluster.connection(service_account) as handler:
         namespace = os.environ.get("ENVOY_GATEWAY_NAMESPACE", NAMESPACE)
         controller = EnvoyGateway(ApiClient(handler, user="envoy-gateway"), namespace)

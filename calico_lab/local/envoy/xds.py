@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -30,6 +31,8 @@ from calico_lab.local.gateway_api.model import Gateway
 from calico_lab.local.wire import JsonObject
 
 Resources = Mapping[str, JsonObject]
+
+_VERSION = re.compile(r'\{"version_info":"([0-9a-f]+)"')
 
 
 @dataclass(frozen=True)
@@ -88,14 +91,11 @@ def versions(files: Mapping[str, str]) -> set[str]:
     Certificates are left out: Envoy tells of none that no listener has any more, and nothing has to wait for them.
     So are the endpoints of a cluster that is gone, or has them within it now.
     """
-    contents = {name: json.loads(text) for name, text in files.items() if not name.startswith(CERTIFICATES_PREFIX)}
-    clusters = contents.get(CLUSTERS_FILE, {}).get("resources", ())
-    read_apart = {endpoints_file(each["name"]) for each in clusters if each["type"] == "EDS"}
-    return {
-        content["version_info"]
-        for name, content in contents.items()
-        if not name.startswith(ENDPOINTS_PREFIX) or name in read_apart
-    }
+    told = {name: _VERSION.match(text) for name, text in files.items() if not name.startswith(CERTIFICATES_PREFIX)}
+    apart = {name for name in told if name.startswith(ENDPOINTS_PREFIX)}
+    clusters = json.loads(files[CLUSTERS_FILE])["resources"] if apart else ()
+    gone = apart - {endpoints_file(each["name"]) for each in clusters if each["type"] == "EDS"}
+    return {version[1] for name, version in told.items() if version and name not in gone}
 
 
 def configuration(gateway: Gateway, *, ready_port: int = Ports.ready, directory: str = DIRECTORY) -> Configuration:
