@@ -79,8 +79,7 @@ lint: setup
 
 # What takes minutes: parts that are killed, hosts that are cut off, hundreds of starts, notebooks in mutated labs.
 LONG := tests/soak tests/lab/test_parts_die.py tests/lab/test_cut_off.py tests/lab/test_nothing_is_left.py \
-	tests/lab/test_own_cluster.py tests/notebooks/test_mutations_paths.py tests/notebooks/test_mutations_balancing.py \
-	tests/notebooks/test_mutations_ingress.py
+	tests/lab/test_own_cluster.py tests/lab/test_checks.py tests/notebooks
 # Tests wait more than they compute. Each file stays with one worker, which so shares one lab among its tests, and files
 # are begun in the order given: those with labs, which last longest, before the unit tests.
 AT_ONCE := --dist loadfile --no-loadscope-reorder --numprocesses

@@ -9,7 +9,7 @@ from calico_lab.local.controllers import all_controllers
 from calico_lab.local.events import EventRecorder
 from calico_lab.local.informer import shared_informer
 from calico_lab.local.objects import contains
-from calico_lab.local.resources import CONFIG_MAPS, EVENTS
+from calico_lab.local.resources import CONFIG_MAPS, EVENTS, NODES
 
 TOKEN = "a-token-of-the-tests"
 
@@ -54,6 +54,25 @@ async def test_it_reconciles_what_changes(client, running):
     assert await told(controller) == "a"
     await client.delete(CONFIG_MAPS, "a", "default")
     assert await told(controller) == "a"
+
+
+class RecordingAllButStatus(Recording):
+    def __init__(self, client):
+        super().__init__(client)
+        self.nodes = self.inform(NODES, but_status=True)
+
+
+async def test_a_change_of_the_status_alone_can_be_left_out(client, running):
+    node = await client.create(NODES, {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "a"}})
+    controller = RecordingAllButStatus(client)
+    await running(controller)
+    assert await told(controller) == "a"
+    ready = {"conditions": [{"type": "Ready", "status": "True"}]}
+    told_of_it = await controller.write_status(controller.nodes, node, ready)
+    assert controller.seen == ["a"]
+    await controller.change(controller.nodes, told_of_it, {"metadata": {"labels": {"disk": "fast"}}})
+    assert await told(controller) == "a"
+    assert controller.seen == ["a", "a"]
 
 
 async def test_a_writer_sees_its_own_writes(client, running):
