@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from calico_lab.lab import Lab
 
 _ENDPOINTS = "lb_endpoints"
+_UNORDERED = "filter_metadata"  # maps, which each Envoy tells of in an order of its own
 
 
 @dataclass(frozen=True, repr=False)
@@ -56,7 +57,11 @@ def _folded(piece: Piece) -> str:
 def _without_addresses(value: Any) -> Any:
     if isinstance(value, dict):
         return {
-            key: f"{len(child)} endpoints" if key == _ENDPOINTS else _without_addresses(child)
+            key: f"{len(child)} endpoints" if key == _ENDPOINTS else _without_addresses(_in_order(key, child))
             for key, child in value.items()
         }
     return [_without_addresses(child) for child in value] if isinstance(value, list) else value
+
+
+def _in_order(key: str, value: Any) -> Any:
+    return json.loads(json.dumps(value, sort_keys=True)) if key == _UNORDERED else value

@@ -26,6 +26,7 @@ from calico_lab.lessons.checks import (
     pools,
     ready,
     route,
+    routing,
 )
 from calico_lab.lessons.checks.scene import Scene
 from calico_lab.lessons.checks.verdict import Evidence, Status, Verdict, Verdicts, wrong
@@ -72,6 +73,7 @@ BEYOND = {
         Step("ingress", "an Ingress that is served", ingress.check_ingress),
         Step("conversion", "its conversion beside it", ingress.check_conversion),
         Step("migrated", "the old way in is gone", ingress.check_migrated),
+        Step("routing", "requests go by path and method", routing.check),
     )
 }
 
