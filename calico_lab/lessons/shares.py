@@ -1,9 +1,10 @@
 """Whether requests were split as weights ask for: v1 90, v2 10.
 
-Envoy draws a version for each request by its weight, one independent of the other. So the requests of a version with
-the share p are binomial: n * p on average, and hardly ever exactly that. The band of a version holds all counts but
-the least likely ones at both ends; how likely a right balancer is to leave a band is said in advance
-(``chance_of_error``, for all versions together).
+Where the versions are clusters of their own (a backendRef has filters), Envoy draws one for each request by its weight,
+independent of the others. So the requests of a version with the share p are binomial: n * p on average, and hardly ever
+exactly that. The band of a version holds all counts but the least likely ones at both ends; how likely a right balancer
+is to leave a band is said in advance (``chance_of_error``, for all versions together). Where the versions are
+localities of one cluster, each of Envoy's workers takes turns by weight, and the counts are in the middle of the band.
 """
 
 from __future__ import annotations

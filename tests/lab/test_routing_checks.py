@@ -38,7 +38,7 @@ class Lesson:
         self.lab: Lab = connect(running.kubeconfig)
         cells = {cell.id: cell for cell in nbformat.read(NOTEBOOK, as_version=4).cells}
         self.route = cells["apply-routing"].source.partition("\n")[2] + "\n"
-        self.lab.cluster.apply(manifest("versions"))
+        self.lab.cluster.apply(manifest("routing/versions"))
 
     def until(self, key: str) -> None:
         deadline = time.monotonic() + SECONDS

@@ -1,6 +1,7 @@
 """The bastion's SSH server, asked by a real SSH client; only the namespaces are this machine's own."""
 
 import asyncio
+import signal
 import threading
 import time
 
@@ -81,7 +82,16 @@ async def test_a_terminal_follows_the_window(connection):
     assert "44 100" in await process.stdout.read()
 
 
-async def test_ctrl_c_interrupts(connection):
+@pytest.mark.parametrize("before", [signal.SIG_IGN, signal.default_int_handler])
+async def test_ctrl_c_interrupts(connection, before):
+    outside = signal.signal(signal.SIGINT, before)
+    try:
+        await _interrupt(connection)
+    finally:
+        signal.signal(signal.SIGINT, outside)
+
+
+async def _interrupt(connection):
     # sh is killed by the signal; bash, asked a moment before it starts another program, would exit with 130.
     process = await connection.create_process("exec sh -c 'echo ready; read line'", term_type="xterm")
     assert await process.stdout.readline() == "ready\r\n"
