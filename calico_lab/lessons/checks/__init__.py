@@ -16,6 +16,7 @@ from calico_lab.lessons.checks import (
     backend,
     bgp,
     bird,
+    canary,
     clean_up,
     gateway,
     gateway_api,
@@ -74,6 +75,7 @@ BEYOND = {
         Step("conversion", "its conversion beside it", ingress.check_conversion),
         Step("migrated", "the old way in is gone", ingress.check_migrated),
         Step("routing", "requests go by path and method", routing.check),
+        Step("canary", "two versions share the requests", canary.check),
     )
 }
 

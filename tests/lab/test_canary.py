@@ -1,0 +1,94 @@
+"""The lesson on canaries: each fault is told by its own key, and the slider shifts what a load gets."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from support.labs import RunningLab, calico_lab, running_lab
+
+from calico_lab import connect
+from calico_lab.lab import Lab
+from calico_lab.lessons import canary, stage
+from calico_lab.views import traffic_shift
+from calico_lab.views.traffic_shift import TrafficShift
+
+SECONDS = 20.0
+PATCH = (
+    "kubectl patch httproute canary --type=json "
+    """-p '[{"op": "replace", "path": "/spec/rules/0/%s", "value": %s}]'"""
+)
+
+# What is done on the bastion, and what the check says.
+FAULTS = {
+    "no route": ("kubectl delete httproute canary", "canary-missing"),
+    "one version alone": (PATCH % ("backendRefs", '[{"name": "backend", "port": 3000}]'), "canary-version"),
+    "another port": (PATCH % ("backendRefs/1/port", "3001"), "canary-not-accepted"),
+    "no weight at all": (PATCH % ("backendRefs/0/weight", "0"), "canary-nobody"),
+}
+
+
+class Lesson:
+    """A lab in which the lesson's route can be put back."""
+
+    def __init__(self, running: RunningLab) -> None:
+        self.running = running
+        self.lab: Lab = connect(running.kubeconfig)
+        stage.second_version(self.lab)
+        gateway = self.lab.cluster.get("Gateway", canary.GATEWAY)
+        self.address: str = gateway["status"]["addresses"][0]["value"]
+
+    def until(self, key: str) -> None:
+        deadline = time.monotonic() + SECONDS
+        while (verdict := self.lab.check("canary")).key != key or (not key and not verdict):
+            assert time.monotonic() < deadline, verdict
+            time.sleep(0.1)
+
+
+@pytest.fixture(scope="module")
+def lesson() -> Iterator[Lesson]:
+    with running_lab("canary") as lab:
+        calico_lab("reset", "--name", lab.name, "--to", "gateway")
+        yield Lesson(lab)
+
+
+def test_the_slider_shifts_what_a_load_gets(lesson, monkeypatch):
+    monkeypatch.setattr(traffic_shift, "SECONDS", 1.0)
+    shift = TrafficShift(lesson.lab, lesson.address)
+    for share in (100, 0):
+        shift.slider.value = share
+        running = shift.start()
+        assert shift.start() is None
+        running.join(SECONDS)
+        assert f"v1 {100 - share}, v2 {share}: as wanted" in shift.status.value
+        assert "The load has ended" in shift.status.value
+        assert bytes(shift.picture.value).startswith(b"\x89PNG")
+        assert not shift.button.disabled
+
+
+def test_what_goes_wrong_is_said_at_the_slider(lesson):
+    shift = TrafficShift(lesson.lab, "'")  # which is no address, and no word of bash
+    shift.start().join(SECONDS)
+    assert "That did not work" in shift.status.value
+    assert not shift.button.disabled
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_told_by_its_key(lesson, fault):
+    command, key = FAULTS[fault]
+    canary.shift(lesson.lab, 0)
+    assert lesson.lab.check("canary")
+    lesson.running.bastion(command)
+    lesson.until(key)
+    verdict = lesson.lab.check("canary")
+    assert verdict.hint
+    assert verdict.evidence
+
+
+def test_weights_that_envoy_does_not_have_yet_are_waited_for(lesson, monkeypatch):
+    canary.shift(lesson.lab, 50)
+    monkeypatch.setattr(canary, "in_envoy", lambda _lab: [100])
+    verdict = lesson.lab.check("canary")
+    assert verdict.key == "canary-envoy"
+    assert "asked for: backend 50, backend-v2 50\nin Envoy: [100]" in verdict.evidence[0].seen
