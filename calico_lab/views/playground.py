@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import html
-import threading
 from functools import cached_property
 from typing import Any
 
-from calico_lab.errors import CalicoLabError
 from calico_lab.lab import Lab
 from calico_lab.lessons import experiment
 from calico_lab.lessons.evenness import Evenness
 from calico_lab.lessons.experiment import LIMITS, POLICIES, Seen, Settings
 from calico_lab.views.order_plot import OrderPlot
+from calico_lab.views.panel import Panel, picture, spoken
 from calico_lab.views.progress import WIDGET
 from calico_lab.views.requests_plot import RequestsPlot
 
@@ -27,12 +26,12 @@ SHOWN_IN_ORDER = 120
 BLURRED = "Of requests at the same time, the pods' logs do not tell in which order Envoy dealt them out."
 
 
-class Playground:
+class Playground(Panel):
     """The panel. ``run`` tries settings without it, where there are no widgets."""
 
     def __init__(self, lab: Lab) -> None:
         self._lab = lab
-        self._running = threading.Lock()
+        super().__init__()
 
     def __repr__(self) -> str:
         return (
@@ -91,50 +90,34 @@ class Playground:
         import ipywidgets
 
         layout = ipywidgets.Layout(margin="0 0 0 2em", width="34em")
-        return ipywidgets.HTML(_spoken("Choose, then Run."), layout=layout)
+        return ipywidgets.HTML(spoken("Choose, then Run."), layout=layout)
 
     @cached_property
     def bars(self) -> Any:
         """Requests for each pod."""
-        return _picture()
+        return picture()
 
     @cached_property
     def strip(self) -> Any:
         """Which pod got which request."""
-        return _picture()
+        return picture()
 
-    def start(self) -> threading.Thread | None:
-        """Run what is set, in a thread of its own, so that other cells can run; nothing while one is running."""
-        if not self._running.acquire(blocking=False):
-            return None
-        self.button.disabled = True
-        thread = threading.Thread(target=self._run, daemon=True)
-        thread.start()
-        return thread
-
-    def _run(self) -> None:
-        try:
-            settings = Settings(**{name: field.value for name, field in self.fields.items()})
-            self.status.value = _spoken("Setting up pods, Envoy and policy …")
-            address = experiment.set_up(self._lab, settings)
-            self._show(experiment.run(self._lab, settings, address, self._show_so_far))
-        except CalicoLabError as error:
-            self._say_error(str(error))
-        except Exception as error:  # in a thread nobody else would hear of it
-            self._say_error(f"{type(error).__name__}: {error}")
-        finally:
-            self.button.disabled = False
-            self._running.release()
+    def work(self) -> None:
+        """Run what is set, and show it move."""
+        settings = Settings(**{name: field.value for name, field in self.fields.items()})
+        self.status.value = spoken("Setting up pods, Envoy and policy …")
+        address = experiment.set_up(self._lab, settings)
+        self._show(experiment.run(self._lab, settings, address, self._show_so_far))
 
     def _show_so_far(self, seen: Seen) -> None:
-        self.status.value = _spoken(f"{len(seen.sequence)} of {seen.settings.sent} requests answered …")
+        self.status.value = spoken(f"{len(seen.sequence)} of {seen.settings.sent} requests answered …")
         self._draw(seen)
 
     def _show(self, seen: Seen) -> None:
         self._draw(seen)
         said = html.escape(repr(seen.evenness)).replace("\n", "<br>")
         blurred = f"<br>{BLURRED}" if seen.settings.concurrency > 1 else ""
-        self.status.value = _spoken(f"<b>{seen.settings.policy}.</b> {said}{blurred}")
+        self.status.value = spoken(f"<b>{seen.settings.policy}.</b> {said}{blurred}")
 
     def _draw(self, seen: Seen) -> None:
         if not seen.sequence:
@@ -142,17 +125,3 @@ class Playground:
         self.bars.value = RequestsPlot(seen.evenness).png()
         self.strip.value = OrderPlot.of(seen.sequence[-SHOWN_IN_ORDER:], seen.settings.replicas).png()
         self.bars.layout.display = self.strip.layout.display = "block"
-
-    def _say_error(self, text: str) -> None:
-        said = html.escape(text).replace("\n", "<br>")
-        self.status.value = _spoken(f"<b>That did not work.</b> {said}")
-
-
-def _picture() -> Any:
-    import ipywidgets
-
-    return ipywidgets.Image(format="png", layout=ipywidgets.Layout(display="none", width="100%", max_width="768px"))
-
-
-def _spoken(text: str) -> str:
-    return f'<div role="status" aria-live="polite" style="line-height: 1.5">{text}</div>'

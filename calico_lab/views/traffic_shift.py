@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import html
-import threading
 import time
 from functools import cached_property
 from typing import Any
 
-from calico_lab.errors import CalicoLabError
 from calico_lab.lab import Lab
 from calico_lab.lessons import canary
 from calico_lab.lessons.shares import Shares
+from calico_lab.views.panel import Panel, picture, spoken
 from calico_lab.views.progress import WIDGET
 from calico_lab.views.weights_plot import WeightsPlot
 
@@ -20,12 +19,12 @@ SECONDS = 20.0
 BURST = 200
 
 
-class TrafficShift:
+class TrafficShift(Panel):
     """The slider and its load. ``send`` shifts and sends without it, where there are no widgets."""
 
     def __init__(self, lab: Lab, address: str) -> None:
         self._lab, self._address = lab, address
-        self._running = threading.Lock()
+        super().__init__()
 
     def __repr__(self) -> str:
         return (
@@ -72,43 +71,21 @@ class TrafficShift:
         """What goes on, or went wrong, in words; screen readers say it when it changes."""
         import ipywidgets
 
-        return ipywidgets.HTML(_spoken("Start the load, then move the slider."))
+        return ipywidgets.HTML(spoken("Start the load, then move the slider."))
 
     @cached_property
     def picture(self) -> Any:
         """The last burst against the weights."""
-        import ipywidgets
+        return picture()
 
-        layout = ipywidgets.Layout(display="none", width="100%", max_width="768px")
-        return ipywidgets.Image(format="png", layout=layout)
-
-    def start(self) -> threading.Thread | None:
-        """Send bursts in a thread of its own, so that the slider can be moved; nothing while one is running."""
-        if not self._running.acquire(blocking=False):
-            return None
-        self.button.disabled = True
-        thread = threading.Thread(target=self._run, daemon=True)
-        thread.start()
-        return thread
-
-    def _run(self) -> None:
-        try:
-            self._send_bursts(time.monotonic() + SECONDS)
-        except CalicoLabError as error:
-            said = html.escape(str(error)).replace("\n", "<br>")
-            self.status.value = _spoken(f"<b>That did not work.</b> {said}")
-        except Exception as error:  # in a thread nobody else would hear of it
-            self.status.value = _spoken(f"<b>That did not work.</b> {html.escape(repr(error))}")
-        finally:
-            self.button.disabled = False
-            self._running.release()
-
-    def _send_bursts(self, deadline: float) -> None:
+    def work(self) -> None:
+        """Send bursts, each by the weights that the slider then has, until the time is over."""
+        deadline = time.monotonic() + SECONDS
         shares = self._burst(None)
         while (left := deadline - time.monotonic()) > 0:
-            self.status.value = _spoken(f"{html.escape(repr(shares))}<br>The load ends in {left:.0f} seconds.")
+            self.status.value = spoken(f"{html.escape(repr(shares))}<br>The load ends in {left:.0f} seconds.")
             shares = self._burst(shares)
-        self.status.value = _spoken(f"{html.escape(repr(shares))}<br>The load has ended.")
+        self.status.value = spoken(f"{html.escape(repr(shares))}<br>The load has ended.")
 
     def _burst(self, before: Shares | None) -> Shares:
         share = self.slider.value
@@ -117,7 +94,3 @@ class TrafficShift:
         self.picture.value = WeightsPlot(shares).png()
         self.picture.layout.display = "block"
         return shares
-
-
-def _spoken(text: str) -> str:
-    return f'<div role="status" aria-live="polite" style="line-height: 1.5">{text}</div>'
