@@ -57,14 +57,17 @@ class Disturbance:
 
 
 def under_load(
-    lab: Lab, disturb: Callable[[], object], *, requests: int = REQUESTS, connections: int = CONNECTIONS
-) -> Disturbance:
+    lab: Lab, disturb: Callable[[], object], *, requests: int = REQUESTS, connections: int = CONNECTIONS,
+    scheme: str = "http", options: str = "",
+) -> Disturbance:  # fmt: skip
     """Send the guide's requests, in the midst of them do something, and tell what became of all of them.
 
-    Raises what ``disturb`` raises, once the load is over.
+    ``scheme`` is ``http`` or ``https``, for which hey asks by the name of the host (SNI) and trusts everybody;
+    ``options`` are more of hey's. Raises what ``disturb`` raises, once the load is over.
     """
     address = lab.cluster.get("Gateway", GATEWAY)["status"]["addresses"][0]["value"]
-    command = f'hey -n {requests} -c {connections} -q {RATE} -t 5 -o csv -host "www.example.com" http://{address}/round'
+    target = f'-host "www.example.com" {scheme}://{address}/round'
+    command = f"hey -n {requests} -c {connections} -q {RATE} -t 5 -o csv {options} {target}"
     with ThreadPoolExecutor(1) as bastion:
         start = time.monotonic()
         load = bastion.submit(lab.bastion.run, command, time_limit=TIME_LIMIT)

@@ -47,6 +47,13 @@ BEYOND = (
     ("BackendTrafficPolicy", "shop"),
     ("Deployment", "backend-v2"),
     ("Service", "backend-v2"),
+    ("Secret", "www-certificate"),
+    ("Secret", "shop-certificate"),
+    ("Secret", "private-certificate"),
+    ("TLSRoute", "private"),
+    ("Deployment", "private"),
+    ("Service", "private"),
+    ("HTTPRoute", "to-https"),
 )
 
 _EDIT_FILTER = (

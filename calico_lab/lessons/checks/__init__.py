@@ -28,6 +28,7 @@ from calico_lab.lessons.checks import (
     ready,
     route,
     routing,
+    tls,
 )
 from calico_lab.lessons.checks.scene import Scene
 from calico_lab.lessons.checks.verdict import Evidence, Status, Verdict, Verdicts, wrong
@@ -76,6 +77,8 @@ BEYOND = {
         Step("migrated", "the old way in is gone", ingress.check_migrated),
         Step("routing", "requests go by path and method", routing.check),
         Step("canary", "two versions share the requests", canary.check),
+        Step("tls", "TLS ends at the gateway", tls.check_termination),
+        Step("passthrough", "TLS passes through to a pod", tls.check_passthrough),
     )
 }
 

@@ -21,7 +21,8 @@ _FOLDERS = ("home", "mnt", "opt", "run", "srv", "var/lib", "var/log")
 # What tells of the machine's other programs and of its kernel to whoever root is, were the lab started by root.
 _PROC_HIDDEN = ("kallsyms", "kcore", "key-users", "keys", "kmsg", "kpagecgroup", "kpagecount", "kpageflags", "slabinfo",
                 "timer_list", "vmallocinfo")  # fmt: skip
-# Of the machine's /etc only what its programs need to find their libraries, look up names and talk to a terminal.
+# Of the machine's /etc only what its programs need to find their libraries, look up names, talk to a terminal and know
+# the public certificate authorities: without those curl does not say that it trusts nobody, but that it cannot tell.
 _ETC_COPIED = (
     "alternatives",
     "bash.bashrc",
@@ -38,6 +39,7 @@ _ETC_COPIED = (
     "profile",
     "protocols",
     "services",
+    "ssl/certs/ca-certificates.crt",
     "ssl/openssl.cnf",
     "terminfo",
     "timezone",
@@ -108,7 +110,7 @@ def _make_etc(etc: Path) -> None:
     etc.mkdir()
     for name in _ETC_COPIED:
         source, target = Path("/etc", name), etc / name
-        target.parent.mkdir(exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_symlink():
             target.symlink_to(source.readlink())
         elif source.is_dir():

@@ -46,6 +46,17 @@ def test_programs_of_the_machine_run(inside):
     assert inside(code).strip() == "42"
 
 
+AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
+
+
+@pytest.mark.skipif(not AUTHORITIES.is_file(), reason="this machine knows no public certificate authorities")
+def test_programs_know_the_public_certificate_authorities(inside):
+    assert inside(f"print(Path('{AUTHORITIES}').read_text(), end='')") == AUTHORITIES.read_text()
+    assert inside("print(sorted(path.name for path in Path('/etc/ssl').rglob('*')))") == (
+        "['ca-certificates.crt', 'certs', 'openssl.cnf']\n"
+    )
+
+
 @pytest.mark.parametrize("path", ["/usr/x", "/proc/sys/kernel/core_pattern", "/sys/x"])
 def test_nothing_of_the_machine_can_be_written(inside, path: str):
     assert inside(refused(f"open({path!r}, 'w')")) == "refused\n"

@@ -1,0 +1,165 @@
+"""The lesson on TLS: each fault is told by its own key, what the bastion sees, and that no key is shown."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import nbformat
+import pytest
+from support.labs import RunningLab, calico_lab, running_lab
+
+from calico_lab import connect
+from calico_lab.lab import Lab
+from calico_lab.lessons import certificates, renewal, tls
+from calico_lab.lessons.steps import manifest
+
+NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "16-tls.ipynb"
+SECONDS = 20.0
+HOST, PRIVATE = "www.example.com", "private.example.com"
+
+
+class Lesson:
+    """A lab in which the lesson's objects can be put back."""
+
+    def __init__(self, running: RunningLab) -> None:
+        self.running = running
+        self.lab: Lab = connect(running.kubeconfig)
+        self.authority = certificates.Authority()
+        cells = {cell.id: cell.source for cell in nbformat.read(NOTEBOOK, as_version=4).cells}
+        self.objects = [cells[name].partition("\n")[2] for name in ("listeners", "passthrough")]
+        self.certificates = {
+            f"{name}-certificate": self.authority.issue(f"{name}.example.com") for name in ("www", "private")
+        }
+        self.put_back()
+        self.lab.cluster.apply(manifest("tls/private"))
+        gateway = self.lab.cluster.get("Gateway", "load-balancing-gateway")
+        self.address: str = gateway["status"]["addresses"][0]["value"]
+
+    def put_back(self) -> None:
+        for name, issued in self.certificates.items():
+            issued.into_secret(self.lab.cluster, name)
+        for text in self.objects:
+            self.lab.cluster.apply(text + "\n")
+
+    def secret(self, name: str, *names: str, **options: timedelta) -> None:
+        self.authority.issue(*names, **options).into_secret(self.lab.cluster, f"{name}-certificate")
+
+    def patch(self, what: str, path: str, value: str) -> None:
+        change = f'[{{"op": "replace", "path": "{path}", "value": {value}}}]'
+        self.running.kubectl("patch", *what.split(), "--type=json", "-p", change)
+
+    def until(self, step: str, key: str) -> None:
+        deadline = time.monotonic() + SECONDS
+        while (verdict := self.lab.check(step)).key != key or (not key and not verdict):
+            assert time.monotonic() < deadline, verdict
+            time.sleep(0.1)
+
+
+GATEWAY = "gateway load-balancing-gateway"
+# The step that tells of a fault, its key, and what is done.
+FAULTS: dict[str, tuple[str, str, Callable[[Lesson], object]]] = {
+    "no listener for HTTPS": (
+        "tls", "tls-listener", lambda it: it.patch(GATEWAY, "/spec/listeners/1/hostname", '"w.example.com"'),
+    ),
+    "no Secret": ("tls", "tls-secret", lambda it: it.running.kubectl("delete", "secret", "www-certificate")),
+    "a certificate for another name": ("tls", "tls-name", lambda it: it.secret("www", "w.example.com")),
+    "no route": ("passthrough", "passthrough-missing", lambda it: it.running.kubectl("delete", "tlsroute", "private")),
+    "no listener for TLS": (
+        "passthrough", "passthrough-listener",
+        lambda it: it.patch(GATEWAY, "/spec/listeners/3/hostname", '"p.example.com"'),
+    ),
+    "a listener that ends TLS": (
+        "passthrough", "passthrough-mode",
+        lambda it: it.patch(
+            GATEWAY, "/spec/listeners/3/tls", '{"mode": "Terminate", "certificateRefs": [{"name": "www-certificate"}]}',
+        ),
+    ),
+    "a Service that there is not": (
+        "passthrough", "passthrough-not-accepted",
+        lambda it: it.patch("tlsroute private", "/spec/rules/0/backendRefs/0/name", '"public"'),
+    ),
+    "a Secret that the pod has not read": (
+        "passthrough", "passthrough-other-certificate", lambda it: it.secret("private", PRIVATE),
+    ),
+    "nobody behind the route": (
+        "passthrough", "passthrough-closed",
+        lambda it: it.running.kubectl("scale", "deployment", "private", "--replicas=0"),
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def lesson() -> Iterator[Lesson]:
+    with running_lab("tls") as lab:
+        calico_lab("reset", "--name", lab.name, "--to", "route")
+        yield Lesson(lab)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_told_by_its_key(lesson, fault):
+    step, key, seed = FAULTS[fault]
+    lesson.put_back()
+    lesson.running.kubectl("scale", "deployment", "private", "--replicas=1")
+    lesson.until("tls", "")
+    lesson.until("passthrough", "")
+    seed(lesson)
+    lesson.until(step, key)
+    verdict = lesson.lab.check(step)
+    assert verdict.hint
+    assert verdict.evidence
+    assert "PRIVATE" not in repr(verdict)
+
+
+def test_a_certificate_that_has_expired_is_told(lesson, monkeypatch):
+    """A gateway does not take one, so that it must expire where it is."""
+    lesson.put_back()
+    lesson.until("tls", "")
+    monkeypatch.setattr("calico_lab.lessons.checks.tls.datetime", Tomorrow)
+    assert lesson.lab.check("tls").key == "tls-expired"
+
+
+class Tomorrow:
+    @staticmethod
+    def now(zone):
+        from datetime import datetime
+
+        return datetime.now(zone) + timedelta(days=2)
+
+
+def test_a_renewal_is_seen_and_loses_nothing(lesson):
+    lesson.put_back()
+    lesson.until("tls", "")
+    renewed = lesson.authority.issue(HOST)
+    found = renewal.under_load(lesson.lab, lesson.address, HOST, "www-certificate", renewed)
+    before = lesson.certificates["www-certificate"].certificate.serial
+    assert found.serials == [before, renewed.certificate.serial]
+    assert found.disturbance.served == found.disturbance.sent == renewal.REQUESTS
+
+
+def test_a_secret_that_goes_away_is_seen_as_a_gap(lesson):
+    """The lesson's text must be able to say so."""
+    lesson.put_back()
+    lesson.until("tls", "")
+
+    class Broken:
+        certificate = lesson.certificates["www-certificate"].certificate
+
+        def into_secret(self, cluster, name):
+            cluster.delete("Secret", name)
+            deadline = time.monotonic() + SECONDS
+            while tls.shown(lesson.lab.bastion, lesson.address, HOST):
+                assert time.monotonic() < deadline
+            time.sleep(0.3)  # more requests than none come in the meantime
+            lesson.put_back()
+
+    found = renewal.under_load(lesson.lab, lesson.address, HOST, "www-certificate", Broken())
+    assert found.disturbance.served < found.disturbance.sent
+
+
+def test_the_stored_notebook_shows_no_key():
+    text = NOTEBOOK.read_text()
+    assert not re.search(r"PRIVATE KEY|LS0tLS1CRUdJTi", text)
