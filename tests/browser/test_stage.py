@@ -12,9 +12,13 @@ pytestmark = pytest.mark.timeout(120)
 
 async def run(page, editor, text=""):
     """Click into a cell, put a text in the place of what stands there, and run it."""
-    await page.until(f"{EDITORS}[{editor}]")
-    await page.evaluate(f"{EDITORS}[{editor}].scrollIntoView({{block: 'center'}})")
-    await page.click(f"{EDITORS}[{editor}]")
+    element = f"{EDITORS}[{editor}]"
+    await page.until(element)
+    await page.evaluate(f"{element}.scrollIntoView({{block: 'center'}})")
+    await page.click(element)
+    # Cells above that are drawn late move it away from the mouse.
+    while not await page.evaluate(f"{element} === document.activeElement"):
+        await page.click(element)
     if text:
         await page.press("a", control=True)
         await page.type(text)

@@ -23,6 +23,7 @@ from calico_lab.local.controller import Controller, Key, key_of
 from calico_lab.local.controllers import envoy_gateway_infrastructure as infrastructure
 from calico_lab.local.controllers.envoy_gateway_publication import ASK_AGAIN_SECONDS, Publisher
 from calico_lab.local.gateway_api.conditions import settled
+from calico_lab.local.gateway_api.known_routes import KnownRoutes
 from calico_lab.local.gateway_api.model import Gateway
 from calico_lab.local.gateway_api.resolve import Resolution, Statuses, resolve
 from calico_lab.local.gateway_api.world import CONTROLLER_NAME, Infrastructure, ObjectName, World
@@ -92,6 +93,7 @@ class EnvoyGateway(Controller):
         }
         self._pods = self.inform(PODS, lambda _pod: ())
         self._publisher = Publisher()
+        self._known_routes = KnownRoutes()
 
     def _keys_of_anything(self, _item: JsonObject) -> Iterable[Key]:
         return (_EVERYTHING,)
@@ -104,7 +106,7 @@ class EnvoyGateway(Controller):
 
     async def reconcile(self, key: Key) -> None:  # noqa: ARG002  there is only one
         """Make everything what the world as last seen comes to; what Envoy reads is written first."""
-        resolution = resolve(self._world())
+        resolution = resolve(self._world(), self._known_routes)
         running = {name: gateway for name, gateway in resolution.gateways.items() if gateway.ports}
         await self._hold_classes()
         await _all(self._run_proxies(gateway) for gateway in running.values())

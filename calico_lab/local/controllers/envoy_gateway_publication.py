@@ -32,6 +32,15 @@ Files = Mapping[str, str]
 
 
 @dataclass(frozen=True)
+class _Wanted:
+    """What the Envoys of a Gateway are to read in the end."""
+
+    gateway: Gateway
+    configuration: xds.Configuration
+    files: Files
+
+
+@dataclass(frozen=True)
 class _Published:
     """What the Envoys of a Gateway were given to read, and when (by the monotonic clock)."""
 
@@ -48,6 +57,7 @@ class Publisher:
     """Decides which files the Envoys of each Gateway are to read next."""
 
     def __init__(self) -> None:
+        self._wanted: dict[ObjectName, _Wanted] = {}
         self._published: dict[ObjectName, _Published] = {}
 
     async def next_files(self, gateway: Gateway, before: Files, pods: Iterable[JsonObject]) -> tuple[Files, bool]:
@@ -55,20 +65,27 @@ class Publisher:
 
         Of the pods, those of the Gateway's proxies that are running must have taken up what they have already.
         """
-        wanted = xds.configuration(gateway)
-        target = wanted.files()
-        if not before or before == target:
-            return target, True
+        wanted = self._wanted_by(gateway)
+        if not before or before == wanted.files:
+            return wanted.files, True
         published = self._published.get(gateway.name)
         if published is None or published.files != before:
             # Not ours: of the controller that ran before, or edited.
             published = _Published(xds.read(before), before, at=0.0)
         if not await _is_taken_up(gateway.name, published, pods):
             return before, False
-        step = xds.next_step(published.configuration, wanted)
-        files = target if step == wanted else step.files()
+        step = xds.next_step(published.configuration, wanted.configuration)
+        files = wanted.files if step == wanted.configuration else step.files()
         self._published[gateway.name] = _Published(step, files, time.monotonic())
-        return files, files == target
+        return files, files == wanted.files
+
+    def _wanted_by(self, gateway: Gateway) -> _Wanted:
+        """Return what a Gateway comes to; it is asked for again at each step, and written as JSON once."""
+        known = self._wanted.get(gateway.name)
+        if known is None or known.gateway != gateway:
+            configuration = xds.configuration(gateway)
+            known = self._wanted[gateway.name] = _Wanted(gateway, configuration, configuration.files())
+        return known
 
 
 async def _is_taken_up(gateway: ObjectName, published: _Published, pods: Iterable[JsonObject]) -> bool:

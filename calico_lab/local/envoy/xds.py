@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
+
+import orjson
 
 from calico_lab.local.envoy.bootstrap import Ports
 from calico_lab.local.envoy.clusters import cluster, clusters_of
@@ -93,7 +94,7 @@ def versions(files: Mapping[str, str]) -> set[str]:
     """
     told = {name: _VERSION.match(text) for name, text in files.items() if not name.startswith(CERTIFICATES_PREFIX)}
     apart = {name for name in told if name.startswith(ENDPOINTS_PREFIX)}
-    clusters = json.loads(files[CLUSTERS_FILE])["resources"] if apart else ()
+    clusters = orjson.loads(files[CLUSTERS_FILE])["resources"] if apart else ()
     gone = apart - {endpoints_file(each["name"]) for each in clusters if each["type"] == "EDS"}
     return {version[1] for name, version in told.items() if version and name not in gone}
 
@@ -115,7 +116,7 @@ def read(files: Mapping[str, str]) -> Configuration:
     """Return the configuration that stands in the contents of files, empty where there are none."""
 
     def resources(names: Iterable[str]) -> dict[str, JsonObject]:
-        found = (item for name in names if name in files for item in json.loads(files[name])["resources"])
+        found = (item for name in names if name in files for item in orjson.loads(files[name])["resources"])
         contents = [{key: item[key] for key in item if key != "@type"} for item in found]
         return {item.get("name") or item["cluster_name"]: item for item in contents}
 
@@ -131,5 +132,5 @@ def read(files: Mapping[str, str]) -> Configuration:
 def _response(message: str, resources: Iterable[Mapping[str, Any]]) -> str:
     """Return a service.discovery.v3.DiscoveryResponse; its version is the resources' digest."""
     url = type_url(message)
-    text = json.dumps([{**resource, "@type": url} for resource in resources], separators=(",", ":"))
-    return f'{{"version_info":"{hashlib.sha256(text.encode()).hexdigest()[:16]}","resources":{text}}}'
+    text = orjson.dumps([{**resource, "@type": url} for resource in resources])
+    return f'{{"version_info":"{hashlib.sha256(text).hexdigest()[:16]}","resources":{text.decode()}}}'

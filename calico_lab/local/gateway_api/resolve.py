@@ -18,6 +18,7 @@ from calico_lab.local.gateway_api.connection_routes import (
 from calico_lab.local.gateway_api.http_listeners import Attachments, http_listeners, ports
 from calico_lab.local.gateway_api.http_routes import Attachment, ResolvedRoute
 from calico_lab.local.gateway_api.http_rules import Policies
+from calico_lab.local.gateway_api.known_routes import KnownRoutes
 from calico_lab.local.gateway_api.listeners import ListenerState, listener_states
 from calico_lab.local.gateway_api.model import Gateway
 from calico_lab.local.gateway_api.policies import Target
@@ -48,8 +49,12 @@ class Resolution:
     backend_statuses: Statuses
 
 
-def resolve(world: World) -> Resolution:
-    """Apply the rules of the Gateway API, as Envoy Gateway 1.5.9 does, to a snapshot of all objects."""
+def resolve(world: World, known: KnownRoutes | None = None) -> Resolution:
+    """Apply the rules of the Gateway API, as Envoy Gateway 1.5.9 does, to a snapshot of all objects.
+
+    ``known``, given again with each snapshot, spares most of the work when few routes have changed.
+    """
+    known = known or KnownRoutes()
     classes = gateways.class_parameters(world)
     ours = {name_of(item): item for item in gateways.owned(world, classes)}
     parameters = {
@@ -57,6 +62,7 @@ def resolve(world: World) -> Resolution:
         for name, item in ours.items()
     }
     listeners = {name: listener_states(world, item) for name, item in ours.items() if not parameters[name].fault}
+    known.look_at(world, listeners)
     http = [item for item in oldest_first(world.http_routes) if _is_relevant(item, listeners)]
     grpc = [item for item in oldest_first(world.grpc_routes) if _is_relevant(item, listeners)]
     tls = [item for item in oldest_first(world.tls_routes) if _is_relevant(item, listeners)]
@@ -68,8 +74,8 @@ def resolve(world: World) -> Resolution:
     attached.attach(world.backend_traffic_policies, of_http | of_connections, of_gateways)
     secured.attach(world.security_policies, of_http, of_gateways)
     policies = partial(_policies, attached, secured)
-    http_resolved = _resolve_routes(world, http, http_routes.KIND, listeners, policies)
-    grpc_resolved = _resolve_routes(world, grpc, http_routes.GRPC_KIND, listeners, policies)
+    http_resolved = _resolve_routes(world, http, http_routes.KIND, listeners, policies, known)
+    grpc_resolved = _resolve_routes(world, grpc, http_routes.GRPC_KIND, listeners, policies, known)
     resolved = (*http_resolved.values(), *grpc_resolved.values())
     attachments = _by_listener(attachment for route in resolved for attachment in route.attachments)
     tls_resolved = {
@@ -123,11 +129,12 @@ def _resolve_routes(
     kind: str,
     listeners: Listeners,
     policies: Callable[[Target, ObjectName], Policies],
+    known: KnownRoutes,
 ) -> dict[ObjectName, ResolvedRoute]:
-    return {
-        name_of(item): http_routes.resolve_route(world, item, kind, listeners, partial(policies, (kind, name_of(item))))
-        for item in routes
-    }
+    def resolve_route(route: JsonObject) -> ResolvedRoute:
+        return http_routes.resolve_route(world, route, kind, listeners, partial(policies, (kind, name_of(route))))
+
+    return known.resolve(kind, routes, resolve_route)
 
 
 def _policies(traffic: TrafficPolicies, security: SecurityPolicies, route: Target, gateway: ObjectName) -> Policies:
