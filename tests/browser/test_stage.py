@@ -1,13 +1,13 @@
 """A copy for the stage in JupyterLab: `%solution` fills the very cell that it is typed into."""
 
 import pytest
-from support.jupyter import PANEL, opened
+from support.jupyter import PANEL, START_SECONDS, opened
 
 from calico_lab import course_notebooks
 
 EDITORS = f"[...{PANEL}.querySelectorAll('.jp-CodeCell .cm-content')]"
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(240)
 
 
 async def run(page, editor, text=""):
@@ -31,7 +31,7 @@ async def test_a_cell_is_filled_with_its_own_source(jupyter):
     async with opened(jupyter, "stage/02-round-robin.ipynb") as notebook:
         page = notebook.page
         await run(page, 0)
-        await page.until(f"{PANEL}.innerText.includes('[connect] prepare apply-backend')")
+        await page.until(f"{PANEL}.innerText.includes('[connect] prepare apply-backend')", START_SECONDS)
         await run(page, 2, "%solution")
         await page.until(f"{EDITORS}[2].innerText == 'lab.begin(\"prerequisites\")'")
         assert "# lab = calico_lab.connect()" in await page.evaluate(f"{EDITORS}[1].innerText")

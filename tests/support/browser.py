@@ -56,11 +56,15 @@ class Page:
         return result["result"].get("value")
 
     async def until(self, expression: str, time_limit: float = 30.0) -> None:
-        """Wait until an expression, such as one for an element, is true; raises ``TimeoutError`` naming it."""
+        """Wait until an expression, such as one for an element, is true.
+
+        Raises ``TimeoutError`` with the expression and the page's text.
+        """
         deadline = time.monotonic() + time_limit
         while not await self.evaluate(f"!!({expression})"):
             if time.monotonic() > deadline:
-                raise TimeoutError(f"not within {time_limit:g} s: {expression}")
+                text = await self.evaluate("document.body.innerText")
+                raise TimeoutError(f"not within {time_limit:g} s: {expression}, on a page that says:\n{text}")
             await asyncio.sleep(0.1)
 
     async def press(self, key: str, *, text: str = "", shift: bool = False, control: bool = False) -> None:
