@@ -13,7 +13,19 @@ from collections.abc import Callable, Iterator
 from rich.console import Console
 from rich.table import Table
 
-from bench import apiserver, changes, guide, imports, live_coding, memory, setup, several, startup, throughput
+from bench import (
+    apiserver,
+    changes,
+    first_plot,
+    guide,
+    imports,
+    live_coding,
+    memory,
+    setup,
+    several,
+    startup,
+    throughput,
+)
 from bench.measure import Figure
 
 SECTIONS: dict[str, Callable[[], Iterator[Figure]]] = {
@@ -27,6 +39,7 @@ SECTIONS: dict[str, Callable[[], Iterator[Figure]]] = {
     "several": several.figures,
     "throughput": throughput.figures,
     "setup": setup.figures,
+    "first_plot": first_plot.figures,
 }
 
 

@@ -26,7 +26,6 @@ PODS = {
     "envoy": ("app.kubernetes.io/name=envoy", "gateway"),
     "envoy-gateway": ("control-plane=envoy-gateway", "gateway-api"),
 }
-POD_NAMESPACE = "tigera-gateway"
 PARTS = (*LOGGERS, *(f"bird-{host}" for host in BIRDS), *PODS)
 
 
@@ -92,14 +91,16 @@ def _pod(arguments: argparse.Namespace) -> int:
 
     selector, step = PODS[arguments.part]
     environment = os.environ | {"KUBECONFIG": str(running(arguments.name).kubeconfig)}
-    command = [str(kubectl.program()), "-n", POD_NAMESPACE]
-    pods = subprocess.run(
-        [*command, "get", "pods", "-l", selector, "-o", "name"],
+    program = str(kubectl.program())
+    found = subprocess.run(
+        [program, "get", "pods", "--all-namespaces", "-l", selector, "-o", "jsonpath={.items[*].metadata.namespace}"],
         env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    if not pods.stdout.strip():
+    namespaces = found.stdout.split()
+    if not namespaces:
         remedy = f"calico-lab reset{name_option(arguments.name)} --to {step}   (or that step of the guide, by hand)"
-        raise LabError(f"no pod of {arguments.part} exists yet {pods.stderr.strip()}".strip(), remedy=remedy)
+        raise LabError(f"no pod of {arguments.part} exists yet {found.stderr}".strip(), remedy=remedy)
     options = ["--all-containers", f"--tail={-1 if arguments.tail is None else arguments.tail}"]
     options += ["--follow"] if arguments.follow else []
-    return subprocess.run([*command, "logs", "-l", selector, *options], env=environment, check=False).returncode
+    logs = [program, "--namespace", namespaces[0], "logs", "-l", selector, *options]
+    return subprocess.run(logs, env=environment, check=False).returncode

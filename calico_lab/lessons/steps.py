@@ -21,7 +21,6 @@ from calico_lab.lessons import waits
 POOL = "10.10.10.0/26"
 GATEWAY = "load-balancing-gateway"
 GATEWAY_CLASS = "tigera-gateway-class"
-POD_NAMESPACE = "tigera-gateway"
 IMPORT_FILTER = "import-filter"
 # What the steps after the prerequisites create, in the order in which the guide deletes it.
 DEMO = (
@@ -180,11 +179,11 @@ def _bastion_says(command: str) -> Ask:
     return lambda lab: lab.bastion.run(command, check=False).exit_code == 0
 
 
-def _pods_have_nodes(count: int, labels: str, namespace: str | None = None) -> Ask:
+def _pods_have_nodes(count: int, labels: str, *, all_namespaces: bool = False) -> Ask:
     """Ask whether so many pods have been given to nodes: later pods come after them, in their addresses too."""
 
     def so(lab: Lab) -> bool:
-        pods = lab.cluster.list("Pod", namespace, labels=labels)
+        pods = lab.cluster.list("Pod", labels=labels, all_namespaces=all_namespaces)
         return sum("nodeName" in pod["spec"] for pod in pods) >= count
 
     return so
@@ -244,7 +243,7 @@ STEPS = (
         "gateway-api", f"the Gateway API, with the class {GATEWAY_CLASS}",
         is_taken=_exists("GatewayAPI", "tigera-secure"), works=_accepted("GatewayClass", GATEWAY_CLASS),
         look="kubectl get gatewayapi,gatewayclass -o yaml",
-        followed=_pods_have_nodes(1, "control-plane=envoy-gateway", POD_NAMESPACE),
+        followed=_pods_have_nodes(1, "control-plane=envoy-gateway", all_namespaces=True),
     ),
     Step(
         "hey", "hey on the bastion",

@@ -8,7 +8,7 @@ import re
 import signal
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,18 +46,30 @@ def jupyterlab(name: str, home: Path, *, keep: bool = False) -> Iterator[Jupyter
     """
     folder = home / "course"
     programs = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    environment = {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8", "XDG_CACHE_HOME": programs}
-    environment["XDG_STATE_HOME"] = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local/state")
+    states = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local/state")
     command = [CALICO_LAB, "notebooks", "--name", name, str(folder), "--", "--no-browser", f"--port={free_port()}"]
+    try:
+        with started(command, home, folder, XDG_CACHE_HOME=programs, XDG_STATE_HOME=states) as jupyter:
+            yield jupyter
+    finally:
+        if not keep:
+            calico_lab("down", "--name", name)
+
+
+@contextmanager
+def started(command: Sequence[str], home: Path, folder: Path, **environment: str) -> Iterator[Jupyter]:
+    """Run a command that starts JupyterLab on a folder, for a user with this home; end JupyterLab, not its lab."""
+    environment = {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8"} | environment
     with tempfile.TemporaryFile("w+") as output:
-        process = subprocess.Popen(command, env=environment, cwd=home, stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            command, env=environment, cwd=home, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        )
         try:
             yield Jupyter(_address(process, output), folder, process.pid)
         finally:
-            process.send_signal(signal.SIGTERM)
+            # A command such as make does not pass it on.
+            os.killpg(process.pid, signal.SIGTERM)
             process.wait(20)
-            if not keep:
-                calico_lab("down", "--name", name)
 
 
 def _address(process: subprocess.Popen[bytes], output: Any) -> str:
