@@ -17,6 +17,7 @@ import asyncssh
 import nbformat
 import pytest
 import yaml
+from nbclient import NotebookClient
 from support.certificates import pair
 from support.labs import running_lab
 from support.openssh import sshd
@@ -187,6 +188,20 @@ def test_a_notebook_runs_as_in_a_lab(fresh, environment, tmp_path, name):
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-c", os.devnull, "--nbval", tmp_path / name]
     done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, timeout=280)
     assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "errors"), [("06-when-things-break.ipynb", ["ConsentError"]), ("07-the-path-of-a-request.ipynb", [])]
+)
+@pytest.mark.timeout(300)
+def test_a_notebook_leaves_alone_what_is_not_the_learner_s(fresh, name, errors):
+    """A BGP session is not dropped without a yes, and where the nodes have no shell a cell says how to get one."""
+    fresh.begin("prerequisites", yes=True)
+    document = nbformat.read(NOTEBOOKS / name, as_version=4)
+    NotebookClient(document, timeout=60, allow_errors=True).execute()
+    outputs = [output for cell in document.cells for output in cell.get("outputs", ())]
+    assert [output.ename for output in outputs if output.output_type == "error"] == errors
+    assert any("not looked at: no shell on the nodes" in output.get("text", "") for output in outputs)
 
 
 def _expect(document, beginning, text):
