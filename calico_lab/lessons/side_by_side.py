@@ -10,13 +10,14 @@ import html
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from calico_lab.bastion import Bastion
 from calico_lab.cluster import Awaited
 from calico_lab.errors import PrerequisiteError
 from calico_lab.lessons import waits
+from calico_lab.tools import echo
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,12 +33,16 @@ _PATH = re.compile(r'^ "path": "([^"]*)"', re.M)
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of a request: ``status`` is 0 for none; ``deployment`` and ``path`` are what the pod says, if any."""
+    """What came of a request: ``status`` is 0 for none; ``deployment`` and ``path`` are what the pod says, if any.
+
+    ``headers`` are those that the pod was sent; answers that differ in them alone are the same.
+    """
 
     status: int
     deployment: str = ""
     path: str = ""
     proxy: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     def __str__(self) -> str:
         return " ".join(filter(None, (str(self.status) if self.status else "no answer", self.deployment, self.path)))
@@ -115,7 +120,7 @@ def _options(address: str, host: str, request: str) -> list[str]:
 def _read(body: str, status: str) -> Answer:
     pod, path = _POD.search(body), _PATH.search(body)
     proxy = next((name for header, name in PROXIES.items() if f'"{header}"' in body), "")
-    return Answer(int(status), pod[1] if pod else "", path[1] if path else "", proxy)
+    return Answer(int(status), pod[1] if pod else "", path[1] if path else "", proxy, echo.headers(body))
 
 
 def served(bastion: Bastion, address: str, host: str, request: str, *, who: str) -> Awaited:

@@ -53,6 +53,12 @@ BEYOND = (
     ("Deployment", "private"),
     ("Service", "private"),
     ("HTTPRoute", "to-https"),
+    ("Deployment", "backend-v3"),
+    ("Service", "backend-v3"),
+    *(("HTTPRoute", name) for name in ("routing", "more", "help", "tie", "canary", "testers", "open", "members")),
+    *(("SecurityPolicy", name) for name in ("members", "everybody")),
+    *(("Secret", name) for name in ("members", "users")),
+    *(("BackendTrafficPolicy", name) for name in ("limit", "fair")),
 )
 
 _EDIT_FILTER = (

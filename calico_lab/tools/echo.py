@@ -67,12 +67,21 @@ def parse(text: str) -> Echo:
         body = response.read()
     except (http.client.HTTPException, ValueError):
         raise ReportError(f"this is not an answer over HTTP: {text[:200]!r}") from None
+    return Echo(response.status, _told(body)["pod"], headers(body))
+
+
+def headers(body: str | bytes) -> dict[str, str]:
+    """Return the headers that a pod was sent, from the body of its answer; none of an answer that no pod gave."""
+    return {key: ", ".join(values) for key, values in _told(body)["headers"].items()}
+
+
+def _told(body: str | bytes) -> dict[str, Any]:
+    """Return what a pod tells of itself and the request."""
     try:
         told = json.loads(body)
-        headers = {key: ", ".join(values) for key, values in told["headers"].items()}
-        return Echo(response.status, str(told["pod"]), headers)
+        return {"pod": str(told["pod"]), "headers": dict(told["headers"])}
     except (ValueError, KeyError, TypeError):
-        return Echo(response.status, "", {})
+        return {"pod": "", "headers": {}}
 
 
 class _Received:

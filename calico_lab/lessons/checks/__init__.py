@@ -20,6 +20,7 @@ from calico_lab.lessons.checks import (
     clean_up,
     gateway,
     gateway_api,
+    guarded,
     hey,
     ingress,
     load,
@@ -79,6 +80,8 @@ BEYOND = {
         Step("canary", "two versions share the requests", canary.check),
         Step("tls", "TLS ends at the gateway", tls.check_termination),
         Step("passthrough", "TLS passes through to a pod", tls.check_passthrough),
+        Step("members", "a password is asked for", guarded.check_members),
+        Step("limit", "only so many requests pass", guarded.check_limit),
     )
 }
 
