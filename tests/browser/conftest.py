@@ -1,12 +1,16 @@
 import pytest
-from support import browser
 from support.jupyter import jupyterlab
+
+from calico_lab.decks import chromium
+from calico_lab.errors import MissingProgramError
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _chromium():
-    if browser.program() is None:
-        pytest.exit("chromium is needed: sudo apt install chromium", returncode=1)
+    try:
+        chromium.program()
+    except MissingProgramError as error:
+        pytest.exit(str(error), returncode=1)
 
 
 @pytest.fixture(scope="session")
