@@ -15,18 +15,15 @@ from typing import TYPE_CHECKING
 
 from calico_lab.bastion import Bastion
 from calico_lab.cluster import Awaited
-from calico_lab.errors import PrerequisiteError
 from calico_lab.lessons import waits
-from calico_lab.tools import echo
+from calico_lab.tools import curl, echo
 
 if TYPE_CHECKING:
     import pandas as pd
 
 # What each proxy tells a backend of itself.
 PROXIES = {"X-Forwarded-Server": "Traefik", "X-Envoy-External-Address": "Envoy"}
-_SECONDS, _RUN_SECONDS = 10, 60.0
 _CELL = "padding:.25em .7em;text-align:left"
-_END = "--answered "
 _POD = re.compile(r'"pod": "([^"]+)-[a-z0-9]+-[a-z0-9]+"')
 _PATH = re.compile(r'^ "path": "([^"]*)"', re.M)
 
@@ -100,27 +97,23 @@ def compare(bastion: Bastion, ways: Mapping[str, str], host: str, requests: Sequ
 
 
 def ask(bastion: Bastion, requests: Iterable[tuple[str, str, str]]) -> list[Answer]:
-    """Send requests one after the other, given as address, host, and a path with options of curl before it."""
-    # One curl for all: starting it takes longer than asking.
-    curl = " --next ".join(shlex.join(_options(*request)) for request in requests)
-    done = bastion.run(f"command -v curl > /dev/null || exit 127; curl {curl}", check=False, time_limit=_RUN_SECONDS)
-    if done.exit_code == 127:
-        raise PrerequisiteError("the bastion has no curl", remedy="sudo apt install -y curl   (on the bastion)")
-    *blocks, _rest = re.split(rf"{_END}(\d+)\n", done.output)
-    return [_read(body, status) for body, status in zip(blocks[::2], blocks[1::2], strict=True)]
+    """Send requests one after the other, given as address, host, and a path with options of curl before it.
+
+    Raises ``PrerequisiteError`` when the bastion has no curl.
+    """
+    answers = curl.ask(bastion, [_options(*request) for request in requests])
+    return [_read(answer.body, answer.status) for answer in answers]
 
 
 def _options(address: str, host: str, request: str) -> list[str]:
     *options, path = shlex.split(request)
-    written = f"\n{_END}%{{http_code}}\n"
-    more = ["-H", f"Host: {host}", "-w", written, *options, f"http://{address}{path}"]
-    return ["-s", "--path-as-is", "--max-time", str(_SECONDS), *more]
+    return ["-H", f"Host: {host}", *options, f"http://{address}{path}"]
 
 
-def _read(body: str, status: str) -> Answer:
+def _read(body: str, status: int) -> Answer:
     pod, path = _POD.search(body), _PATH.search(body)
     proxy = next((name for header, name in PROXIES.items() if f'"{header}"' in body), "")
-    return Answer(int(status), pod[1] if pod else "", path[1] if path else "", proxy, echo.headers(body))
+    return Answer(status, pod[1] if pod else "", path[1] if path else "", proxy, echo.headers(body))
 
 
 def served(bastion: Bastion, address: str, host: str, request: str, *, who: str) -> Awaited:

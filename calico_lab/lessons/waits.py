@@ -122,6 +122,36 @@ def endpoints(cluster: Cluster, gateway: str, number: int, *, time_limit: float 
     )  # fmt: skip
 
 
+def envoy_knows_pods(
+    cluster: Cluster, gateway: str, pods: int, *, labels: str = counts.BACKEND, time_limit: float = TIME_LIMIT
+) -> Awaited:
+    """Wait until so many pods with these labels are ready, and a Gateway's Envoys send requests to these and no others.
+
+    That a pod has gone, and another has come in its place, the mere number of endpoints does not tell.
+    """
+
+    def ready() -> set[str]:
+        found = cluster.list("Pod", labels=labels)
+        stay = [pod for pod in found if "deletionTimestamp" not in pod["metadata"] and conditions.is_true(pod, "Ready")]
+        return {pod["status"]["podIP"] for pod in stay}
+
+    def known() -> list[set[str]]:
+        configurations = [envoy.configuration() for envoy in envoy_admin.of_gateway(cluster, gateway)]
+        return [
+            {endpoint.rpartition(":")[0] for each in found.clusters for endpoint in each.endpoints}
+            for found in configurations
+        ]
+
+    def is_so() -> bool:
+        wanted, found = ready(), known()
+        return len(wanted) == pods and bool(found) and all(each == wanted for each in found)
+
+    return until(
+        is_so, f"Envoy knows the {pods} pods that are ready", remedy="kubectl get endpointslices,pods",
+        time_limit=time_limit,
+    )  # fmt: skip
+
+
 def load_balancer(cluster: Cluster, service: str, *, time_limit: float = TIME_LIMIT) -> str:
     """Wait until a Service of type LoadBalancer has an address, and return that."""
 

@@ -67,7 +67,12 @@ def parse(text: str) -> Echo:
         body = response.read()
     except (http.client.HTTPException, ValueError):
         raise ReportError(f"this is not an answer over HTTP: {text[:200]!r}") from None
-    return Echo(response.status, _told(body)["pod"], headers(body))
+    return Echo(response.status, pod(body), headers(body))
+
+
+def pod(body: str | bytes) -> str:
+    """Return the name of the pod that answered, from the body of its answer; empty where no pod did."""
+    return str(_told(body)["pod"])
 
 
 def headers(body: str | bytes) -> dict[str, str]:

@@ -29,6 +29,7 @@ from calico_lab.lessons.checks import (
     ready,
     route,
     routing,
+    sessions,
     tls,
 )
 from calico_lab.lessons.checks.scene import Scene
@@ -82,6 +83,7 @@ BEYOND = {
         Step("passthrough", "TLS passes through to a pod", tls.check_passthrough),
         Step("members", "a password is asked for", guarded.check_members),
         Step("limit", "only so many requests pass", guarded.check_limit),
+        Step("sticky", "a client stays with its pod", sessions.check),
     )
 }
 

@@ -27,7 +27,7 @@ class Bastion:
     """Answers as Traefik at ``old``, as Envoy at ``new``, and 404 for what begins with /none."""
 
     def __init__(self, exit_code=0, fails_at="nowhere"):
-        self.exit_code, self.fails_at, self.commands = exit_code, fails_at, []
+        self.name, self.exit_code, self.fails_at, self.commands = "the bastion", exit_code, fails_at, []
 
     def run(self, command, *, check=True, time_limit=0.0):
         self.commands.append(command)
