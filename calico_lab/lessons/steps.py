@@ -35,6 +35,8 @@ DEMO = (
 BEYOND = (
     ("Deployment", "slow"),
     ("ConfigMap", "slow-pace"),
+    ("Deployment", "shaky"),
+    ("ConfigMap", "shaky"),
     ("EnvoyProxy", "workers"),
     ("Ingress", "shop"),
     ("Ingress", "shop-canary"),

@@ -18,6 +18,7 @@ from calico_lab.lessons.checks import (
     bird,
     canary,
     clean_up,
+    failing,
     gateway,
     gateway_api,
     guarded,
@@ -84,6 +85,7 @@ BEYOND = {
         Step("members", "a password is asked for", guarded.check_members),
         Step("limit", "only so many requests pass", guarded.check_limit),
         Step("sticky", "a client stays with its pod", sessions.check),
+        Step("failing", "users do not notice a pod that fails", failing.check),
     )
 }
 
