@@ -94,7 +94,8 @@ test-browser: setup
 	$(BIN)/pytest tests/browser
 
 pictures: setup
-	CALICO_LAB_PICTURES=docs $(BIN)/pytest tests/browser/test_playground.py tests/browser/test_notebooks.py -k 'plot or keyboard or theme'
+	CALICO_LAB_PICTURES=docs $(BIN)/pytest tests/browser/test_playground.py tests/browser/test_traffic_shift.py \
+		tests/browser/test_notebooks.py -k 'plot or keyboard or theme'
 
 soak: setup
 	$(BIN)/pytest $(LONG) $(AT_ONCE) 2

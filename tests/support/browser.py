@@ -33,7 +33,7 @@ class Page(chromium.Page):
 
     async def press(self, key: str, *, text: str = "", shift: bool = False, control: bool = False) -> None:
         """Press and let go of a key, such as ``Tab`` or, with the text that it types, ``Enter`` and ``\\r``."""
-        codes = {"Tab": 9, "Enter": 13, "Escape": 27, "ArrowUp": 38, "ArrowDown": 40}
+        codes = {"Tab": 9, "Enter": 13, "Escape": 27, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
         code = codes.get(key, ord(key[0].upper()))
         common = {"key": key, "windowsVirtualKeyCode": code, "modifiers": 2 * control | 8 * shift}
         common["code"] = key if key in codes else f"Key{key.upper()}"
