@@ -31,6 +31,7 @@ from calico_lab.lessons.checks import (
     route,
     routing,
     sessions,
+    tcp,
     tls,
 )
 from calico_lab.lessons.checks.scene import Scene
@@ -80,6 +81,7 @@ BEYOND = {
         Step("migrated", "the old way in is gone", ingress.check_migrated),
         Step("routing", "requests go by path and method", routing.check),
         Step("canary", "two versions share the requests", canary.check),
+        Step("tcp", "connections are dealt out in turn", tcp.check),
         Step("tls", "TLS ends at the gateway", tls.check_termination),
         Step("passthrough", "TLS passes through to a pod", tls.check_passthrough),
         Step("members", "a password is asked for", guarded.check_members),
