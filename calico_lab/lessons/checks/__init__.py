@@ -18,6 +18,7 @@ from calico_lab.lessons.checks import (
     bird,
     canary,
     clean_up,
+    fail_over,
     failing,
     gateway,
     gateway_api,
@@ -88,6 +89,7 @@ BEYOND = {
         Step("limit", "only so many requests pass", guarded.check_limit),
         Step("sticky", "a client stays with its pod", sessions.check),
         Step("failing", "users do not notice a pod that fails", failing.check),
+        Step("fail-over", "a second site for when the first one fails", fail_over.check),
     )
 }
 

@@ -1,0 +1,114 @@
+"""The lesson on fail-over: each fault is told by its own key, and who answers is who should."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+from support.labs import RunningLab, calico_lab, running_lab
+
+from calico_lab import connect
+from calico_lab.errors import WaitTimeout
+from calico_lab.lab import Lab
+from calico_lab.lessons import fail_over
+
+SECONDS = 20.0
+NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "14-fail-over.ipynb"
+PATCH = "kubectl patch %s --type=json -p '[%s]'"
+REMOVE = '{"op": "remove", "path": "%s"}'
+
+# What is done on the bastion, and what the check says.
+FAULTS = {
+    "no route": ("kubectl delete httproute site", "fail-over-missing"),
+    "one site alone": (PATCH % ("httproute site", REMOVE % "/spec/rules/0/backendRefs/1"), "fail-over-one-site"),
+    "no fallback": (PATCH % ("backend apology", REMOVE % "/spec/fallback"), "fail-over-no-fallback"),
+    "nothing but fallbacks": (
+        PATCH % ("backend site", '{"op": "add", "path": "/spec/fallback", "value": true}'),
+        "fail-over-all-fallback",
+    ),
+    "a Backend that is not there": ("kubectl delete backend apology", "fail-over-not-resolved"),
+    "no health check": ("kubectl delete backendtrafficpolicy site", "fail-over-unwatched"),
+    "an address beside a name": (
+        PATCH
+        % (
+            "backend apology",
+            '{"op": "replace", "path": "/spec/endpoints", "value": [{"ip": {"address": "10.49.1.2", "port": 80}}]}',
+        ),
+        "fail-over-envoy",
+    ),
+}
+
+
+def manifest(cell: str) -> str:
+    """What the notebook applies in a cell."""
+    cells = {each.id: each.source for each in nbformat.read(NOTEBOOK, as_version=4).cells}
+    return cells[cell].removeprefix("%%apply\n")
+
+
+class Lesson:
+    """A lab in which the sites, their route and its policy can be put back."""
+
+    def __init__(self, running: RunningLab) -> None:
+        self.running = running
+        self.lab: Lab = connect(running.kubeconfig)
+        fail_over.open_sites(self.lab)
+
+    def put_back(self, *, watched: bool = True) -> None:
+        # Anew: what a fault has patched in, an apply would not take out.
+        for kind, name in (("BackendTrafficPolicy", "site"), ("Backend", "site"), ("Backend", "apology")):
+            self.lab.cluster.delete(kind, name, missing_ok=True)
+        self.lab.cluster.apply(manifest("apply-sites"))
+        fail_over.in_force(self.lab)
+        # What has had no request so far, Envoy checks only once a minute.
+        assert fail_over.send(self.lab, 8)["nobody"] == 0
+        if watched:
+            self.lab.cluster.apply(manifest("apply-policy"))
+            fail_over.in_force(self.lab)
+
+    def until(self, key: str) -> None:
+        deadline = time.monotonic() + SECONDS
+        while (verdict := self.lab.check("fail-over")).key != key or (not key and not verdict):
+            assert time.monotonic() < deadline, verdict
+            time.sleep(0.1)
+
+
+@pytest.fixture(scope="module")
+def lesson() -> Iterator[Lesson]:
+    with running_lab("fail-over") as lab:
+        calico_lab("reset", "--name", lab.name, "--to", "gateway")
+        yield Lesson(lab)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_told_by_its_key(lesson, fault):
+    command, key = FAULTS[fault]
+    lesson.put_back()
+    assert lesson.lab.check("fail-over")
+    assert lesson.running.bastion(command).returncode == 0
+    lesson.until(key)
+    verdict = lesson.lab.check("fail-over")
+    assert verdict.hint
+    assert verdict.evidence
+
+
+def test_an_outage_is_noticed_over_and_back(lesson):
+    lesson.put_back()
+    seen = fail_over.through_an_outage(lesson.lab)
+    answered = list(seen.answers["site"])
+    assert (answered[0], answered[-1]) == ("site", "site")
+    assert seen.count("apology") > 0
+    assert seen.failing < seen.mended
+    # What comes after the first site has been mended is not lost: it is asked only when it has answered a check.
+    last_lost = max((second for second, site in seen.answers.itertuples(index=False) if site == "nobody"), default=0.0)
+    assert last_lost < seen.mended
+
+
+def test_an_outage_that_nobody_notices_ends_all_the_same(lesson, monkeypatch):
+    lesson.put_back(watched=False)
+    monkeypatch.setattr(fail_over, "TIME_LIMIT", 2.0)
+    with pytest.raises(WaitTimeout, match="noticed that the first site fails"):
+        fail_over.through_an_outage(lesson.lab)
+    assert fail_over.send(lesson.lab, 8) == {"site": 8, "apology": 0, "nobody": 0}
