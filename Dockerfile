@@ -8,7 +8,7 @@
 
 FROM debian:bookworm-slim AS machine
 RUN apt-get update && apt-get install --yes --no-install-recommends \
-    ca-certificates git iproute2 make procps python3 python3-venv
+    ca-certificates curl git iproute2 make openssl procps python3 python3-venv
 RUN useradd --create-home --shell /bin/bash learner
 USER learner
 

@@ -30,7 +30,7 @@ def examine(machine: Machine | None = None) -> list[Finding]:
     else:
         origin.append(Finding(packages.MIRROR, where="not needed: all is in the cache", essential=False))
     return [
-        *[first, *_can_live(machine)],
+        *[first, *_can_live(machine), software.lent_to_lessons(machine)],
         *[software.python(interpreter), software.environment(interpreter), *software_found, *origin],
         *_has_room(machine, fetched=programs.unpacked_folder().exists()),
     ]

@@ -36,6 +36,8 @@ _LENT = {
     "bash": "bash", "ip": "iproute2", "watch": "procps", "grep": "grep", "sed": "sed", "awk": "mawk",
     "tail": "coreutils",
 }  # fmt: skip
+# The same of what only some lessons call.
+_LENT_TO_LESSONS = {"curl": "curl", "openssl": "openssl"}
 
 
 @dataclass(frozen=True)
@@ -151,10 +153,18 @@ def _of_package(finding: Finding) -> Finding:
 
 def lent(machine: Machine) -> Finding:
     """Check the programs of this machine that the lab's hosts run."""
-    missing = [name for name in _LENT if machine.program(name) is None]
+    return _programs(machine, "shell tools", _LENT, essential=True)
+
+
+def lent_to_lessons(machine: Machine) -> Finding:
+    """Check those that only some lessons run."""
+    return _programs(machine, "lessons' tools", _LENT_TO_LESSONS, essential=False)
+
+
+def _programs(machine: Machine, part: str, packages: Mapping[str, str], *, essential: bool) -> Finding:
+    missing = [name for name in packages if machine.program(name) is None]
     if not missing:
-        return Finding("shell tools", where=" ".join(_LENT))
-    packages = " ".join(dict.fromkeys(_LENT[name] for name in missing))
-    return Finding(
-        "shell tools", problem=f"below /usr there is no {', '.join(missing)}", remedy=f"sudo apt install {packages}"
-    )
+        return Finding(part, where=" ".join(packages), essential=essential)
+    wanted = " ".join(dict.fromkeys(packages[name] for name in missing))
+    problem = f"below /usr there is no {', '.join(missing)}"
+    return Finding(part, problem=problem, remedy=f"sudo apt install {wanted}", essential=essential)

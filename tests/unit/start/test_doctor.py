@@ -149,6 +149,12 @@ def test_shell_tools_are_named_with_their_packages(machine):
     assert found.remedy == "sudo apt install iproute2 procps"
 
 
+def test_what_only_lessons_need_does_not_keep_a_lab_from_starting(machine):
+    found = software.lent_to_lessons(machine(usr__bin__openssl=""))
+    assert (found.problem, found.remedy) == ("below /usr there is no curl", "sudo apt install curl")
+    assert not found.essential
+
+
 @pytest.mark.parametrize(
     ("interpreter", "python", "environment"),
     [
