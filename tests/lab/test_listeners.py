@@ -63,10 +63,6 @@ def shown(lab, address, name="www.example.com"):
 def test_a_rotated_certificate_is_taken_up_while_requests_run(lab, address):
     before = shown(lab, address)
     load = f"hey -z 3s -c 4 -disable-keepalive -host www.example.com https://{address}/"
-    # hey asks for the name of the URL, which is an address: a listener without a hostname takes it.
-    lab.kubectl(
-        "patch", "gateway", "gw", "--type=json", "-p", '[{"op": "remove", "path": "/spec/listeners/1/hostname"}]'
-    )
     outcome = []
     thread = threading.Thread(target=lambda: outcome.append(lab.bastion(load).stdout))
     time.sleep(0.5)

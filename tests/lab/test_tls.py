@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -138,6 +139,39 @@ def test_a_renewal_is_seen_and_loses_nothing(lesson):
     before = lesson.certificates["www-certificate"].certificate.serial
     assert found.serials == [before, renewed.certificate.serial]
     assert found.disturbance.served == found.disturbance.sent == renewal.REQUESTS
+
+
+# Two requests over one connection, and between them the wait until another one is shown the new certificate.
+HELD_OPEN = """
+coproc held { openssl s_client -quiet -connect %(address)s:443 -servername %(host)s 2> /dev/null; }
+ask() {
+  printf 'HEAD /round HTTP/1.1\\r\\nHost: %(host)s\\r\\n\\r\\n' >&${held[1]}
+  while read -t 10 -r line && [ "$line" != $'\\r' ]; do [[ $line == HTTP* ]] && echo "$line"; done <&${held[0]}
+}
+shown() {
+  openssl s_client -connect %(address)s:443 -servername %(host)s < /dev/null 2> /dev/null | openssl x509 -noout -serial
+}
+ask; touch %(asked)s
+for n in $(seq 200); do [ "$(shown)" = "serial=%(serial)02X" ] && break; done
+ask; echo "then $(shown)"
+"""
+
+
+def test_a_connection_that_is_open_goes_on_when_the_certificate_is_renewed(lesson):
+    lesson.put_back()
+    lesson.until("tls", "")
+    renewed = lesson.authority.issue(HOST)
+    serial, asked = renewed.certificate.serial, f"/tmp/asked-{renewed.certificate.serial}"
+    script = HELD_OPEN % {"address": lesson.address, "host": HOST, "asked": asked, "serial": serial}
+    run = lesson.lab.bastion.run
+    with ThreadPoolExecutor(1) as client:
+        held = client.submit(run, script, check=False)
+        deadline = time.monotonic() + SECONDS
+        while run(f"test -e {asked}", check=False).exit_code:
+            assert time.monotonic() < deadline
+        renewed.into_secret(lesson.lab.cluster, "www-certificate")
+    answers = [line.rstrip() for line in held.result().output.splitlines()]
+    assert answers == ["HTTP/1.1 200 OK", "HTTP/1.1 200 OK", f"then serial={serial:02X}"]
 
 
 def test_a_secret_that_goes_away_is_seen_as_a_gap(lesson):
