@@ -81,7 +81,7 @@ class Limited:
 
     @property
     def keeps_to_it(self) -> bool:
-        """The verdict: a full bucket passed, at no moment more than the limit had come to, and the rest got 429.
+        """The verdict: a full bucket passed, more as tokens came, never more than those, and the rest got 429.
 
         The first token is taken after the first request was sent, and a request has its token before its answer: so
         the bound holds however slow everything is.
@@ -91,7 +91,14 @@ class Limited:
         # hey writes its times in tenths of a millisecond.
         within = all(count <= self.limit.most(time) + 0.01 for count, time in enumerate(times, start=1))
         full = self.passed >= min(self.limit.at_once, len(self.answers))
-        return within and full and self.passed + self.refused == len(self.answers)
+        return within and full and self._goes_on(times + begun) and self.passed + self.refused == len(self.answers)
+
+    def _goes_on(self, times: pd.Series[float]) -> bool:
+        """Whether more than full buckets passed, where a new token must have come before the last request was sent."""
+        if len(times) != self.limit.at_once:
+            return True
+        waited = self.answers["offset"].max() - times.max()
+        return bool(waited < self.limit.seconds / self.limit.requests)
 
     def __repr__(self) -> str:
         verdict = "as the limit wants" if self.keeps_to_it else "not as the limit wants"

@@ -37,6 +37,11 @@ def test_as_many_more_pass_as_tokens_come():
     assert not seen(EACH_SECOND, 200, 200, 200, 200, 200, pace=0.15).keeps_to_it
 
 
+def test_a_bucket_that_is_never_filled_again():
+    assert not seen(EACH_SECOND, 200, 200, 429, 429, 429, pace=0.5).keeps_to_it
+    assert seen(EACH_SECOND, 200, 200, 429, 429, 429, pace=0.1).keeps_to_it
+
+
 def test_what_differs_from_run_to_run_is_not_in_the_text():
     one = seen(EACH_SECOND, 200, 200, 429, 200, 429, pace=0.5)
     other = seen(EACH_SECOND, 200, 200, 429, 200, 200, pace=0.5)
