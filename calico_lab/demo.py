@@ -71,7 +71,7 @@ def _write(executed: Any, folder: Path) -> dict[str, Path]:
     page, _resources = HTMLExporter().from_notebook_node(executed)  # type: ignore[no-untyped-call]
     paths["page:"].write_text(page)
     (cell,) = (cell for cell in executed.cells if cell.get("id") == PLOT_ID)
-    paths["plot:"].write_bytes(base64.b64decode(cell.outputs[0].data["image/png"]))
+    paths["plot:"].write_bytes(base64.b64decode(cell.outputs[-1].data["image/png"]))
     return {what: path.resolve() for what, path in paths.items()}
 
 

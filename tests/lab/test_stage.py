@@ -70,7 +70,7 @@ def test_whatever_was_done_before_one_goes_on_from_any_cell(taught, running, sto
 
 def test_a_cell_that_fails_on_the_way_is_told(taught):
     taught.run("import calico_lab.lab\ndel calico_lab.lab.Lab.begin")
-    name, said = taught.run("%run_to judge").shown[-1]
+    name, said = taught.run("%run_to plot").shown[-1]
     assert name == "LabError"
     assert "the cell prepare failed: AttributeError" in said
 

@@ -49,10 +49,10 @@ MUTATIONS = {
     "two workers where one is said": (EVEN, preceded("one-rotor", TWO_WORKERS), "one-rotor"),
     "policy Random": (EVEN, preceded("one-rotor", POLICY_RANDOM), "one-rotor"),
     "one worker where four are said": (
-        EVEN, replaced("apply-workers", "concurrency: 4", "concurrency: 1"), "wait-workers",
+        EVEN, replaced("apply-workers", "concurrency: 4", "concurrency: 1"), "four-rotors",
     ),
     "every request is counted for one pod": (EVEN, preceded("connections", ONE_POD_GETS_ALL), "connections"),
-    "seven pods where eight are said": (POLICIES, replaced("scale", "--replicas=8", "--replicas=7"), "wait-eight"),
+    "seven pods where eight are said": (POLICIES, replaced("scale", "--replicas=8", "--replicas=7"), "round-robin"),
     "a policy that is not deleted": (POLICIES, replaced("delete-policy", "kubectl", KEPT), "envoys-policy"),
     "a policy that comes back": (POLICIES, preceded("order", IN_TURN_AFTER_ALL), "order"),
     "a verdict that is always the same": (POLICIES, preceded("idle", ALWAYS_EVEN), "idle"),

@@ -39,21 +39,22 @@ NO_SERVICE = """
 lab.cluster.delete("Service", "backend")
 waits.until(lambda: not path.read(lab).pods, "Envoy knows no pod", remedy="", shown=False)
 """
+VIEW = "view = PathView"
 SCALE_TO_0 = "%kubectl scale deployment backend --replicas=0"
 SCALED = 'print("deployment.apps/backend scaled")'
 
 # The stories of the first notebook do not build on one another. Those before the one in question are left out.
 STORIES = (
-    ("kill-pod", "kill-plot", "kill-events", "kill-books"),
-    ("scale-to-0", "zero-conditions", "zero-complaints", "scale-back"),
-    ("drop-session", "session-ends", "session-check", "enable-session"),
-    ("misspell", "silent-policy", "waiting-gateway", "target-check", "mend-target"),
+    ("kill-pod", "kill-books"),
+    ("scale-to-0", "scale-back"),
+    ("drop-session", "session-ends", "enable-session"),
+    ("misspell", "silent-policy", "mend-target"),
 )
 
 # What is wrong, the notebook, and the cell that must be the first to fail.
 MUTATIONS = {
     "a pod that is not deleted": (
-        BROKEN, preceded("kill-pod", "lab.cluster.delete = lambda *_: None"), "kill-events",
+        BROKEN, preceded("kill-pod", "lab.cluster.delete = lambda *_: None"), "kill-books",
     ),
     "requests are lost": (BROKEN, preceded("kill-pod", NO_SERVICE), "kill-pod"),
     "Envoy's counters as constants": (
@@ -64,7 +65,7 @@ MUTATIONS = {
     "a lab that ignores scale to 0": (
         BROKEN, replaced("scale-to-0", SCALE_TO_0, SCALED), "scale-to-0",
     ),
-    "a check that always says done": (BROKEN, preceded("healthy-check", ALWAYS_DONE), "zero-complaints"),
+    "a check that always says done": (BROKEN, preceded("healthy-check", ALWAYS_DONE), "scale-to-0"),
     "a lab that does not scale back": (BROKEN, replaced("scale-back", "--replicas=4", "--replicas=3"), "scale-back"),
     "a session that is not dropped": (
         BROKEN, preceded("drop-session", "bgp_session.drop = lambda *_: None"), "drop-session",
@@ -74,13 +75,17 @@ MUTATIONS = {
     ),
     "a target that is spelt right": (BROKEN, replaced("misspell", "round-robbin", "round-robin"), "misspell"),
     "a class that exists": (
-        BROKEN, replaced("misspell", "tigera-gateway-clas\n", "tigera-gateway-class\n"), "waiting-gateway",
+        BROKEN, replaced("misspell", "tigera-gateway-clas\n", "tigera-gateway-class\n"), "silent-policy",
     ),
     "the session with Envoy's node is down": (
-        PATH, preceded("picture-of-the-path", DROP_THE_SESSION), "picture-of-the-path",
+        PATH, replaced("picture-of-the-path", VIEW, f"{DROP_THE_SESSION}\n{VIEW}"), "picture-of-the-path",
     ),
-    "the node translates to nobody": (PATH, preceded("picture-of-the-path", NOBODY), "picture-of-the-path"),
-    "the policy is Random": (PATH, preceded("picture-of-the-path", POLICY_RANDOM), "picture-of-the-path"),
+    "the node translates to nobody": (
+        PATH, replaced("picture-of-the-path", VIEW, f"{NOBODY}\n{VIEW}"), "picture-of-the-path",
+    ),
+    "the policy is Random": (
+        PATH, replaced("picture-of-the-path", VIEW, f"{POLICY_RANDOM}\n{VIEW}"), "picture-of-the-path",
+    ),
     "the client as a constant": (
         PATH, preceded("one-request", "echo.client_of = lambda *_: '10.0.1.10'"), "one-request",
     ),
