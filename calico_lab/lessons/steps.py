@@ -77,6 +77,7 @@ BEYOND = (
     *(("SecurityPolicy", name) for name in ("members", "everybody")),
     *(("Secret", name) for name in ("members", "users")),
     *(("BackendTrafficPolicy", name) for name in ("limit", "fair")),
+    *((kind, "users") for kind in ("HTTPRoute", "BackendTrafficPolicy", "Service")),
 )
 
 _EDIT_FILTER = (

@@ -130,11 +130,6 @@ def envoy_knows_pods(
     That a pod has gone, and another has come in its place, the mere number of endpoints does not tell.
     """
 
-    def ready() -> set[str]:
-        found = cluster.list("Pod", labels=labels)
-        stay = [pod for pod in found if "deletionTimestamp" not in pod["metadata"] and conditions.is_true(pod, "Ready")]
-        return {pod["status"]["podIP"] for pod in stay}
-
     def known() -> list[set[str]]:
         configurations = [envoy.configuration() for envoy in envoy_admin.of_gateway(cluster, gateway)]
         return [
@@ -143,13 +138,20 @@ def envoy_knows_pods(
         ]
 
     def is_so() -> bool:
-        wanted, found = ready(), known()
+        wanted, found = ready_addresses(cluster, labels), known()
         return len(wanted) == pods and bool(found) and all(each == wanted for each in found)
 
     return until(
         is_so, f"Envoy knows the {pods} pods that are ready", remedy="kubectl get endpointslices,pods",
         time_limit=time_limit,
     )  # fmt: skip
+
+
+def ready_addresses(cluster: Cluster, labels: str) -> set[str]:
+    """Return the addresses of the pods with these labels that are ready, and stay."""
+    found = cluster.list("Pod", labels=labels)
+    stay = [pod for pod in found if "deletionTimestamp" not in pod["metadata"] and conditions.is_true(pod, "Ready")]
+    return {pod["status"]["podIP"] for pod in stay}
 
 
 def load_balancer(cluster: Cluster, service: str, *, time_limit: float = TIME_LIMIT) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from calico_lab.lessons.hashing import Moves
 from calico_lab.views import style
 from calico_lab.views.plot import Plot
 from calico_lab.views.style import Theme
@@ -17,89 +17,77 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False)
 class KeysPlot(Plot):
-    """A row for each key, a column for each pod: a ring where the key went before, a disc where it goes now.
+    """A row for each of the first ``rows`` keys, a column for each pod: a ring where it was, a disc where it is now.
 
-    ``before`` and ``after`` map the same keys to the names of pods, such as ``pod 1``. How many keys move depends on
-    the pods' addresses, so the text has no counts unless ``same_counts`` says that they are the same in every run.
+    The title counts all keys. How many move depends on the pods' addresses, so the text is that of ``moves``, which is
+    the same in every run. Pods are numbered in the order of their names.
     """
 
-    before: Mapping[str, str]
-    after: Mapping[str, str]
-    same_counts: bool = False
+    moves: Moves
+    rows: int = 24
 
-    def __post_init__(self) -> None:
-        if not self.before or set(self.before) != set(self.after):
-            raise ValueError("the keys before and after must be the same, and at least one")
+    def __repr__(self) -> str:
+        return repr(self.moves)
 
     @property
     def pods(self) -> list[str]:
-        """All pods, by name; numbers in names count as numbers."""
-        return sorted({*self.before.values(), *self.after.values()}, key=_by_number)
+        """All pods, in the order of their names."""
+        return sorted({*self.moves.before.pods.values(), *self.moves.after.pods.values()})
 
     @property
-    def gone(self) -> list[str]:
-        """The pods that had keys before and have none now."""
-        return [pod for pod in self.pods if pod not in self.after.values()]
-
-    @property
-    def moved(self) -> list[str]:
-        """The keys that went to another pod than before."""
-        return [key for key in self.before if self.before[key] != self.after[key]]
-
-    @property
-    def moved_needlessly(self) -> list[str]:
-        """The keys that moved although their pod is still there."""
-        return [key for key in self.moved if self.before[key] not in self.gone]
-
-    def __repr__(self) -> str:
-        head = f"{len(self.before)} keys; "
-        gone = f"{' and '.join(self.gone)} left; " if self.gone else ""
-        return f"{head}{gone}{self._verdict(with_counts=self.same_counts)}"
-
-    def _verdict(self, *, with_counts: bool) -> str:
-        if not self.moved:
-            return "no key moved"
-        number = f"{len(self.moved)} " if with_counts else ""
-        if not self.moved_needlessly:
-            return f"the {number}keys of {' and '.join(self.gone)} moved, no other did"
-        others = f"{len(self.moved_needlessly)} " if with_counts else ""
-        return f"{others}keys moved although their pod is still there"
+    def keys(self) -> list[str]:
+        """The keys that are drawn."""
+        return list(self.moves.before.pods)[: self.rows]
 
     @property
     def height(self) -> float:  # type: ignore[override]
         """As high as its keys need, in inches."""
-        return 1.55 + 0.3 * len(self.before)
+        return 1.75 + 0.22 * len(self.keys)
 
     def draw(self, figure: Figure, theme: Theme) -> None:
         """Draw the grid."""
-        axes = figure.subplots()
+        axes, keys = figure.subplots(), self.keys
+        before, after = self.moves.before.pods, self.moves.after.pods
         columns = {pod: number for number, pod in enumerate(self.pods)}
-        for pod in self.gone:
+        for pod in self.moves.gone:
             axes.axvspan(columns[pod] - 0.45, columns[pod] + 0.45, color=theme.grid, alpha=0.6, lw=0)
-        for row, key in enumerate(self.before):
-            self._draw_key(axes, row, columns[self.before[key]], columns[self.after[key]], theme)
-        names = [f"{pod} (left)" if pod in self.gone else pod for pod in columns]
-        axes.set_xticks(range(len(columns)), names)
+        self._draw_keys(axes, [columns[before[key]] for key in keys], [columns[after[key]] for key in keys], theme)
+        axes.set_xticks(range(len(columns)), [self._name(pod, number) for pod, number in columns.items()])
         axes.xaxis.tick_top()
-        axes.set_yticks(range(len(self.before)), list(self.before), fontsize=style.SMALL)
+        axes.set_yticks(range(len(keys)), keys, fontsize=style.SMALL)
         axes.set_xlim(-0.6, len(columns) - 0.4)
-        axes.set_ylim(len(self.before) - 0.4, -0.6)
-        axes.spines["bottom"].set_visible(False)
-        finding = self._verdict(with_counts=True)
-        axes.set_title(finding[0].upper() + finding[1:], pad=12)
+        axes.set_ylim(len(keys) - 0.4, -0.6)
+        axes.spines[["top", "bottom"]].set_visible(False)
+        shown = f"the first {len(keys)} of {len(before)} keys" if len(keys) < len(before) else f"{len(keys)} keys"
+        axes.set_xlabel(
+            f"{shown}. Disc: its pod now. Ring: its pod before, where that was another", fontsize=style.SMALL
+        )
+        axes.set_title(self._finding(), pad=12)
 
-    def _draw_key(self, axes: Axes, row: int, old: int, new: int, theme: Theme) -> None:
-        axes.axhline(row, color=theme.grid, lw=1, zorder=0)
-        color = style.color(new)
-        axes.scatter(new, row, s=130, color=color, zorder=3)
-        if old != new:
-            axes.scatter(old, row, s=130, facecolor=theme.paper, edgecolor=style.color(old), lw=2.2, zorder=3)
+    def _name(self, pod: str, number: int) -> str:
+        if pod in self.moves.gone:
+            return f"pod {number + 1} (gone)"
+        return f"pod {number + 1}" + ("" if pod in self.moves.before.pods.values() else " (new)")
+
+    def _draw_keys(self, axes: Axes, old: list[int], new: list[int], theme: Theme) -> None:
+        rows = range(len(new))
+        axes.hlines(rows, -0.6, len(self.pods) - 0.4, color=theme.grid, lw=1, zorder=0)
+        axes.scatter(new, rows, s=80, c=[style.color(pod) for pod in new], zorder=3)
+        moved = [row for row in rows if old[row] != new[row]]
+        rings = [style.color(old[row]) for row in moved]
+        axes.scatter(
+            [old[row] for row in moved], moved, s=80, c=theme.paper, edgecolors=rings, linewidths=2.0, zorder=3
+        )
+        for row in moved:
             axes.annotate(
-                "", (new, row), xytext=(old, row), zorder=2,
-                arrowprops={"arrowstyle": "-|>", "color": theme.ink, "lw": 1.6, "shrinkA": 8, "shrinkB": 8},
+                "", (new[row], row), xytext=(old[row], row), zorder=2,
+                arrowprops={"arrowstyle": "-|>", "color": theme.ink, "lw": 1.4, "shrinkA": 7, "shrinkB": 7},
             )  # fmt: skip
 
-
-def _by_number(name: str) -> tuple[str, int, str]:
-    text, _, number = name.rpartition(" ")
-    return (text, int(number), "") if number.isdigit() else (name, 0, number)
+    def _finding(self) -> str:
+        with_pod, needless = len(self.moves.moved) - len(self.moves.needless), len(self.moves.needless)
+        if not self.moves.moved:
+            return "No key moved"
+        if not self.moves.gone:
+            return f"{needless} of {len(self.moves.before.pods)} keys moved"
+        return f"{with_pod} keys moved with their pod, and {needless or 'no'} other{'' if needless == 1 else 's'}"

@@ -23,6 +23,7 @@ from calico_lab.lessons.checks import (
     gateway,
     gateway_api,
     guarded,
+    hashing,
     hey,
     ingress,
     load,
@@ -88,6 +89,7 @@ BEYOND = {
         Step("members", "a password is asked for", guarded.check_members),
         Step("limit", "only so many requests pass", guarded.check_limit),
         Step("sticky", "a client stays with its pod", sessions.check),
+        Step("hash", "a key stays with its pod", hashing.check),
         Step("failing", "users do not notice a pod that fails", failing.check),
         Step("fail-over", "a second site for when the first one fails", fail_over.check),
     )
