@@ -9,13 +9,13 @@ become theirs, and of the rest a few change hands too, how many depends on the a
 from __future__ import annotations
 
 import json
-import shlex
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from calico_lab import kubectl
 from calico_lab.lessons import waits
 from calico_lab.lessons.clients import HOST, pod_of, with_headers
 from calico_lab.tools import curl, envoy_admin
@@ -31,6 +31,7 @@ HEADER = "user"
 TAKES_PART = "app=backend,takes-part=yes"
 KEYS = tuple(f"user-{number}" for number in range(1, 601))
 TABLE_SIZE = 65537  # Envoy Gateway's default
+SECONDS = 30.0  # that kubectl has for a change
 FEW, MOST = 0.1, 0.5  # of the keys that need not have moved
 
 
@@ -162,11 +163,12 @@ def in_force(lab: Lab, pods: int = 4) -> Awaited:
 def by(lab: Lab, spec: Mapping[str, Any]) -> Awaited:
     """Put another ``consistentHash`` into the lesson's policy, and wait until Envoy works by it."""
     patch = [{"op": "replace", "path": "/spec/loadBalancer/consistentHash", "value": dict(spec)}]
-    lab.bastion.run(f"kubectl patch backendtrafficpolicy {NAME} --type=json -p {shlex.quote(json.dumps(patch))}")
+    patched = ("patch", "backendtrafficpolicy", NAME, "--type=json", "-p", json.dumps(patch))
+    kubectl.run(lab.kubeconfig, *patched, time_limit=SECONDS)
     return in_force(lab)
 
 
 def take_part(lab: Lab, pods: Iterable[str], *, yes: bool = True) -> None:
     """Let pods take part, or no more: by a label, as the lesson's Service selects them. They go on running."""
     label = f"takes-part={'yes' if yes else 'no'}"
-    lab.bastion.run(f"kubectl label --overwrite pod {shlex.join(pods)} {label}")
+    kubectl.run(lab.kubeconfig, "label", "--overwrite", "pod", *pods, label, time_limit=SECONDS)

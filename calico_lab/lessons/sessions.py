@@ -11,10 +11,10 @@ import base64
 import binascii
 import json
 import re
-import shlex
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from calico_lab import kubectl
 from calico_lab.errors import ReportError
 from calico_lab.lessons import waits
 from calico_lab.tools import envoy_admin
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 ROUTE = "round-robin-route"
 GATEWAY = "load-balancing-gateway"
+SECONDS = 30.0
 _FILTER = "envoy.filters.http.stateful_session"
 _ADDRESS = re.compile(rb"\d+(?:\.\d+){3}:\d+")
 
@@ -103,5 +104,5 @@ def in_force(lab: Lab) -> Awaited:
 def persist(lab: Lab, spec: Mapping[str, Any]) -> Awaited:
     """Put a ``sessionPersistence`` into the first rule of the guide's route, and wait until Envoy works by it."""
     patch = [{"op": "add", "path": "/spec/rules/0/sessionPersistence", "value": dict(spec)}]
-    lab.bastion.run(f"kubectl patch httproute {ROUTE} --type=json -p {shlex.quote(json.dumps(patch))}")
+    kubectl.run(lab.kubeconfig, "patch", "httproute", ROUTE, "--type=json", "-p", json.dumps(patch), time_limit=SECONDS)
     return in_force(lab)
