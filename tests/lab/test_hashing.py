@@ -122,7 +122,8 @@ def test_the_keys_of_a_pod_that_goes_move_and_come_back_with_it(lesson):
         hashing.in_force(lesson.lab, pods=3)
         moves = Moves(before, hashing.ask(lesson.lab, lesson.address))
         assert moves.gone == {gone}
-        assert len(moves.needless) < hashing.FEW * moves.stayable
+        # At most 0.9 % by the algorithm for whichever four of the addresses that a lab gives to its first ten pods.
+        assert len(moves.needless) < 0.02 * moves.stayable
         hashing.take_part(lesson.lab, [gone])
         hashing.in_force(lesson.lab)
         assert Moves(before, hashing.ask(lesson.lab, lesson.address)).moved == []
