@@ -163,7 +163,7 @@ PATHS = st.tuples(REQUEST_PATHS, st.sampled_from(["Prefix", "Exact"]), st.sample
 MANY = st.lists(st.lists(PATHS, min_size=1, max_size=4, unique_by=lambda path: path[0]), min_size=8, max_size=8)
 
 
-@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+@settings(max_examples=3, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
 @given(MANY, st.lists(REQUEST_PATHS, min_size=25, max_size=25))
 def test_random_ingresses_are_answered_alike(both, several, asked):
     """Eight Ingresses with random paths, each asked for random paths: Traefik and the Gateway give the same answers."""

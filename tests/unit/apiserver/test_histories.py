@@ -150,5 +150,5 @@ async def until_end(stream):
     return events
 
 
-Histories.TestCase.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+Histories.TestCase.settings = settings(max_examples=100, stateful_step_count=40)
 TestHistories = Histories.TestCase

@@ -146,7 +146,7 @@ _STEPS = strategies.lists(
 
 
 @given(before=_STEPS, after=_STEPS)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_list_and_the_watch_from_it_tell_the_whole_story(before, after):
     async def story():
         client = ApiClient(ApiServer(seed="", tokens={"t": "u"}).handle, token="t")

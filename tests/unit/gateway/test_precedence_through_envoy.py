@@ -157,7 +157,7 @@ def asked(tmp_path_factory):
 
 
 # A counterexample isn't made smaller, which would take minutes: the requests that went wrong are told as they are.
-MANY = settings(max_examples=80, deadline=None, phases=[Phase.generate], database=None)
+MANY = settings(max_examples=80, phases=[Phase.generate], database=None)
 
 
 @MANY
