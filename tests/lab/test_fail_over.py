@@ -8,12 +8,13 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import yaml
 from support.labs import RunningLab, calico_lab, running_lab
 
 from calico_lab import connect
 from calico_lab.errors import WaitTimeout
 from calico_lab.lab import Lab
-from calico_lab.lessons import fail_over
+from calico_lab.lessons import fail_over, stage
 
 SECONDS = 20.0
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "14-fail-over.ipynb"
@@ -112,3 +113,20 @@ def test_an_outage_that_nobody_notices_ends_all_the_same(lesson, monkeypatch):
     with pytest.raises(WaitTimeout, match="noticed that the first site fails"):
         fail_over.through_an_outage(lesson.lab)
     assert fail_over.send(lesson.lab, 8) == {"site": 8, "apology": 0, "nobody": 0}
+
+
+@pytest.mark.parametrize(
+    ("retry", "served"), [("{numRetries: 3}", 0), ("{numRetries: 1, numAttemptsPerPriority: 1}", 20)]
+)
+def test_a_retry_asks_the_other_site_only_when_it_is_told_to(lesson, retry, served):
+    """Nobody checks the sites here: both are healthy for Envoy, and the first one fails."""
+    lesson.put_back(watched=False)
+    policy = yaml.safe_load(manifest("apply-policy"))
+    del policy["spec"]["healthCheck"]
+    lesson.lab.cluster.apply(yaml.safe_dump(policy | {"spec": policy["spec"] | {"retry": yaml.safe_load(retry)}}))
+    stage.in_force(lesson.lab, "BackendTrafficPolicy", "site", "retry_policy")
+    fail_over.fail(lesson.lab)
+    try:
+        assert fail_over.send(lesson.lab, 20) == {"site": 0, "apology": served, "nobody": 20 - served}
+    finally:
+        fail_over.mend(lesson.lab)

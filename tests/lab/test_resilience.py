@@ -125,3 +125,20 @@ def test_what_a_policy_asks_for_is_read_from_envoy_as_it_was_asked_for(lesson):
     lesson.give(everything)
     found = resilience.in_envoy(lesson.lab)
     assert found == resilience.Settings(3, "5xx, reset", 0.25, 90.0, 7, 40, "/health", 20, 9)
+
+
+def test_ten_percent_of_four_pods_is_nobody(lesson):
+    """What the lesson warns of: with the default of maxEjectionPercent, which the check complains about."""
+    lesson.give("healthCheck: {passive: {consecutive5XxErrors: 3}}")
+    resilience.mood(lesson.lab, "broken")
+    assert resilience.send(lesson.lab, 40).failed == 10
+    assert resilience.statistic(lesson.lab, "outlier_detection.ejections_active") == 0
+
+
+def test_envoy_tells_how_requests_ended(lesson):
+    lesson.give("timeout: {http: {requestTimeout: 500ms}}")
+    resilience.mood(lesson.lab, "slow")
+    path = "/round/late"
+    assert resilience.send(lesson.lab, 4, connections=4, path=path).statuses == {200: 3, 504: 1}
+    told = resilience.accounts(lesson.lab, path, 4)
+    assert told.loc[504].to_dict() == {"flags": "UT", "details": "response_timeout", "requests": 1}
