@@ -9,10 +9,12 @@ that finds none is answered 429. Each Envoy has buckets of its own; its workers 
 from __future__ import annotations
 
 import http.client
+import json
 import shlex
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from calico_lab import kubectl
 from calico_lab.errors import PrerequisiteError
 from calico_lab.lessons import waits
 from calico_lab.lessons.guests import HOST, User
@@ -146,6 +148,15 @@ def in_force(lab: Lab) -> Awaited:
         lambda: set(in_envoys(lab)) == {wanted}, f"Envoy limits the route {ROUTE} to {wanted}",
         remedy=f"calico-lab envoy backendtrafficpolicy {POLICY}",
     )  # fmt: skip
+
+
+def change(lab: Lab, requests: int, unit: str) -> Awaited:
+    """Give the policy ``limit`` one rule, for all requests: so many in a unit of time; wait until it is so."""
+    rule = {"limit": {"requests": requests, "unit": unit}}
+    patch = json.dumps({"spec": {"rateLimit": {"type": "Local", "local": {"rules": [rule]}}}})
+    patched = ("patch", "backendtrafficpolicy", POLICY, "--type=merge", f"--patch={patch}")
+    kubectl.run(lab.kubeconfig, *patched, time_limit=TIME_LIMIT)
+    return in_force(lab)
 
 
 def reached(lab: Lab, address: str) -> Awaited:
