@@ -79,6 +79,11 @@ def rotors(cluster: Cluster, gateway: str, namespace: str | None = None) -> int:
         f"gateway.envoyproxy.io/owning-gateway-name={gateway},gateway.envoyproxy.io/owning-gateway-namespace={owner}"
     )
     pods = cluster.list("Pod", labels=labels, all_namespaces=True)
+    return workers_of(cluster, pods)
+
+
+def workers_of(cluster: Cluster, pods: Objects) -> int:
+    """Count the worker threads of these Envoys' pods, but for those that are about to end."""
     return sum(_workers(cluster, pod) for pod in pods if "deletionTimestamp" not in pod["metadata"])
 
 

@@ -173,7 +173,8 @@ def envoy_workers(
     def is_so() -> bool:
         pods = envoy_admin.pods_of_gateway(cluster, gateway)
         ready = all(conditions.is_true(pod, "Ready") and "deletionTimestamp" not in pod["metadata"] for pod in pods)
-        return bool(pods) and ready and counts.rotors(cluster, gateway) == workers
+        # Of the same pods: one that came in between would be counted, and not known to be ready.
+        return bool(pods) and ready and counts.workers_of(cluster, pods) == workers
 
     return until(
         is_so, f"Envoy runs with {workers} worker{'s' if workers > 1 else ''}", time_limit=time_limit, shown=shown,

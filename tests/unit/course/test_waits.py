@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import pytest
 
 from calico_lab.cluster import Awaited
@@ -127,3 +129,32 @@ def test_the_bar_of_a_wait_that_an_error_ends_does_not_go_on(bar):
     with pytest.raises(NotFound):
         waits.until(not_there, "the tide", remedy="look")
     assert bar.shown[-1] == "failed"
+
+
+class GrowingCluster:
+    """A Gateway whose second Envoy appears between one look and the next, and is ready a look later."""
+
+    kubeconfig = SimpleNamespace(namespace="default")
+
+    def __init__(self):
+        self.looks = 0
+
+    def list(self, kind, namespace=None, *, labels="", all_namespaces=False):
+        self.looks += 1
+        ready = [True] if self.looks == 1 else [True, self.looks > 2]
+        return [envoy(name, each) for name, each in zip(("old", "new"), ready, strict=False)]
+
+
+def envoy(name, ready):
+    arguments = ["--concurrency", "1"]
+    return {
+        "metadata": {"name": name},
+        "spec": {"containers": [{"name": "envoy", "args": arguments}]},
+        "status": {"conditions": [{"type": "Ready", "status": str(ready)}]},
+    }
+
+
+def test_an_envoy_is_counted_only_when_it_is_known_to_be_ready():
+    cluster = GrowingCluster()
+    waits.envoy_workers(cluster, "gateway", 2, shown=False)
+    assert cluster.looks == 3
