@@ -9,7 +9,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from support.ports import free_port
 
 START_SECONDS = 120.0
 RUN_SECONDS = 200.0
+SAVE_SECONDS, SAVE_ATTEMPTS = 10.0, 5
 MENU_ITEMS = "[...document.querySelectorAll('.lm-MenuBar-itemLabel, .lm-Menu-itemLabel')]"
 PANEL = "document.querySelector('.jp-NotebookPanel:not(.lm-mod-hidden)')"
 STATUS = f"{PANEL}.querySelector('.jp-Notebook-ExecutionIndicator').dataset.status"
@@ -135,9 +136,15 @@ class Notebook:
     async def save(self) -> list[dict[str, Any]]:
         """Save, and return the code cells as they are stored then."""
         unsaved = "document.querySelector('#jp-main-dock-panel .lm-TabBar-tab.jp-mod-dirty')"
-        await self.page.until(unsaved)
-        await self.menu("File", "Save Notebook")
-        await self.page.until(f"!{unsaved}")
+        with suppress(TimeoutError):  # JupyterLab may have saved it by itself
+            await self.page.until(unsaved, SAVE_SECONDS)
+        for _ in range(SAVE_ATTEMPTS):
+            await self.menu("File", "Save Notebook")
+            with suppress(TimeoutError):  # what comes late, such as a widget's state, makes it unsaved again
+                await self.page.until(f"!{unsaved}", SAVE_SECONDS)
+                break
+        else:
+            raise AssertionError(f"{self._path.name} stays unsaved")
         return [cell for cell in nbformat.read(self._path, as_version=4).cells if cell.cell_type == "code"]
 
     async def scroll_to(self, element: str) -> None:
