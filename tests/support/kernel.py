@@ -51,8 +51,10 @@ class Kernel:
                 outputs.append(v4.output_from_msg(heard))
             elif heard["msg_type"] == "status" and heard["content"]["execution_state"] == "idle":
                 break
-        reply = self._client.get_shell_msg(timeout=SECONDS)["content"]
-        replaced = [item["text"] for item in reply.get("payload", ()) if item["source"] == "set_next_input"]
+        while (reply := self._client.get_shell_msg(timeout=SECONDS))["parent_header"].get("msg_id") != begun:
+            pass  # an answer to what was asked when the kernel started
+        payload = reply["content"].get("payload", ())
+        replaced = [item["text"] for item in payload if item["source"] == "set_next_input"]
         return Ran(comparable(outputs), "".join(replaced))
 
 

@@ -5,7 +5,7 @@ import signal
 import time
 
 import pytest
-from conftest import until
+from support.network_world import until
 
 from calico_lab.errors import LabError
 from calico_lab.local.network import bird

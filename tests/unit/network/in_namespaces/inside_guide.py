@@ -3,7 +3,7 @@
 The tests of this file build on each other, as the steps of the guide do.
 """
 
-from conftest import SESSIONS, until
+from support.network_world import SESSIONS, until
 
 from calico_lab.local import resources
 

@@ -4,7 +4,7 @@ import asyncio
 import socket
 
 import pytest
-from conftest import until
+from support.network_world import until
 
 from calico_lab.local import resources
 
