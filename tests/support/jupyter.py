@@ -93,7 +93,8 @@ async def opened(jupyter: Jupyter, notebook: str) -> AsyncIterator[Notebook]:
     """Open a notebook of the learner's in a browser of its own."""
     async with browser.page(width=1280, height=1000) as page:
         # In a workspace of its own: else JupyterLab opens again what was open when it was last left.
-        address = f"/lab/workspaces/{Path(notebook).stem}/tree/{notebook}"
+        workspace = re.sub(r"\W+", "-", notebook)
+        address = f"/lab/workspaces/{workspace}/tree/{notebook}"
         await page.open(re.sub(r"/lab/tree/[^?]*", address, jupyter.url))
         await page.until(f"{KERNEL} == 'Python 3 (ipykernel)' && {STATUS} == 'idle'", START_SECONDS)
         try:
