@@ -131,8 +131,12 @@ class Notebook:
         """Run all cells to the end, save, and return the code cells as they are stored then."""
         await self.menu("Run", "Run All Cells")
         await self.page.until(f"{STATUS} == 'busy'", 10)
-        await self.page.until(f"{STATUS} == 'idle'", RUN_SECONDS)
-        return await self.save()
+        while True:
+            await self.page.until(f"{STATUS} == 'idle'", RUN_SECONDS)
+            cells = await self.save()
+            # Between two cells a kernel is idle for a moment, too.
+            if all(cell.execution_count for cell in cells) or any(_errors(cell) for cell in cells):
+                return cells
 
     async def save(self) -> list[dict[str, Any]]:
         """Save, and return the code cells as they are stored then."""
@@ -163,6 +167,10 @@ class Notebook:
         """Choose ``Light`` or ``Dark`` in the settings."""
         await self.menu("Settings", "Theme", f"JupyterLab {name}")
         await self.page.until(f"document.body.dataset.jpThemeLight == '{str(name == 'Light').lower()}'")
+
+
+def _errors(cell: Any) -> list[Any]:
+    return [output for output in cell.outputs if output.output_type == "error"]
 
 
 async def take_picture(page: browser.Page, name: str, element: str = "") -> None:
