@@ -1,4 +1,4 @@
-"""What the faster of two libraries for JSON cannot carry is carried by the other."""
+"""JSON is written and read whole: deep, with large numbers, and with halves of characters."""
 
 import json
 
