@@ -6,12 +6,12 @@ API server itself; elsewhere (a controller that runs in a pod) it is a TLS conne
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypedDict, Unpack
 
 from calico_lab import errors
-from calico_lab.local import json_text
 from calico_lab.local.resources import Resource
 from calico_lab.local.wire import Handler, JsonObject, Request, Response
 
@@ -146,23 +146,23 @@ class ApiClient:
         if response.stream is None:
             raise errors.ApiError(f"the watch of {resource.plural} was answered without a stream")
         async for line in _lines(response.stream):
-            event = json_text.decode(line)
+            event = json.loads(line)
             if event["type"] == "ERROR":
                 raise error_of(event["object"])
             yield WatchEvent(event["type"], event["object"])
 
     async def _call(self, method: str, path: str, **content: Unpack[_Content]) -> JsonObject:
-        answer: JsonObject = json_text.decode((await self._send(method, path, **content)).body)
+        answer: JsonObject = json.loads((await self._send(method, path, **content)).body)
         return answer
 
     async def _send(self, method: str, path: str, **content: Unpack[_Content]) -> Response:
         headers, encoded = self._headers, b""
         if "body" in content:
             headers = headers | {"content-type": content.get("content_type", "application/json")}
-            encoded = json_text.encode(content["body"])
+            encoded = json.dumps(content["body"]).encode()
         response = await self._handler(Request(method, path, content.get("query", ()), headers, encoded))
         if response.status >= 400:
-            raise error_of(json_text.decode(response.body))
+            raise error_of(json.loads(response.body))
         return response
 
 

@@ -12,7 +12,6 @@ from dataclasses import replace
 from typing import Any
 
 from calico_lab import errors
-from calico_lab.local import json_text
 from calico_lab.local.apiserver.field_problems import FieldProblem
 from calico_lab.local.apiserver.kinds import Kind
 from calico_lab.local.wire import JsonObject, Response
@@ -31,9 +30,14 @@ class NotImplementedHere(errors.Forbidden):
     """Kubernetes can do this and the local lab cannot; the message names what."""
 
 
+def encode(value: Any) -> bytes:
+    """Return a value as compact JSON."""
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
 def answer(item: Any, status: int = 200, *, warnings: Sequence[str] = ()) -> Response:
     """Return a JSON response; ``warnings`` go into Warning headers, which kubectl prints."""
-    return Response(status, json_text.encode(item), headers=warning_headers(warnings))
+    return Response(status, encode(item), headers=warning_headers(warnings))
 
 
 def with_warning(response: Response, warning: str) -> Response:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from calico_lab.local import json_text, topology
+from calico_lab.local import topology
 from calico_lab.local.apiserver import answers, openapi_v2
 from calico_lab.local.apiserver.discovery import Groups
 from calico_lab.local.apiserver.kinds import Kind
@@ -67,7 +67,7 @@ class OpenApi:
         name = _document_name(group, version)
         known, body = self._documents.get(name, ([], b""))
         if known != kinds:
-            body = json_text.encode(document(group, kinds, self._registry.schemas))
+            body = answers.encode(document(group, kinds, self._registry.schemas))
             self._documents[name] = (kinds, body)
         return Response(200, body)
 

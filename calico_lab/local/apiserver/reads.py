@@ -6,7 +6,6 @@ import secrets
 from collections import OrderedDict
 
 from calico_lab import errors
-from calico_lab.local import json_text
 from calico_lab.local.apiserver import answers, tables
 from calico_lab.local.apiserver.kinds import Kind
 from calico_lab.local.apiserver.negotiation import Form, wanted_form
@@ -50,7 +49,7 @@ class Reader:
         if form is Form.OBJECT:
             head = {"kind": kind.list_kind or f"{kind.kind}List", "apiVersion": kind.api_version, "metadata": metadata}
             items = b",".join([stored.encoded(kind.api_version) for stored in portion])
-            return Response(200, json_text.encode(head)[:-1] + b',"items":[' + items + b"]}")
+            return Response(200, answers.encode(head)[:-1] + b',"items":[' + items + b"]}")
         items_shown = [stored.in_version(kind.api_version) for stored in portion]
         if form is Form.TABLE:
             return answers.answer(tables.table(kind, items_shown, metadata, request.parameter("includeObject")))

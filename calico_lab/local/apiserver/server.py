@@ -6,7 +6,6 @@ import logging
 from collections.abc import Mapping
 
 from calico_lab import errors
-from calico_lab.local import json_text
 from calico_lab.local.apiserver import answers, bootstrap, discovery, routes, schema, subresources
 from calico_lab.local.apiserver.authentication import Authenticator, User
 from calico_lab.local.apiserver.authorization import Attempt, Authorizer
@@ -136,7 +135,7 @@ class ApiServer:
         if item is None:
             raise answers.no_such_path()
         aggregated = item["kind"] == "APIGroupDiscoveryList"
-        return Response(200, json_text.encode(item), discovery.AGGREGATED if aggregated else "application/json")
+        return Response(200, answers.encode(item), discovery.AGGREGATED if aggregated else "application/json")
 
     async def _resource(self, kind: Kind, route: Route, user: User, request: Request) -> Response:
         if not _fits(kind, route):

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from calico_lab.local.json_text import encode
+from calico_lab.local.apiserver.answers import encode
 from calico_lab.local.wire import JsonObject
 
 HISTORY = 1024

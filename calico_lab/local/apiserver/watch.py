@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from calico_lab import errors
-from calico_lab.local import json_text
 from calico_lab.local.apiserver import answers, tables
 from calico_lab.local.apiserver.field_problems import FieldProblem
 from calico_lab.local.apiserver.kinds import Kind
@@ -186,4 +185,4 @@ async def _within(event: asyncio.Event, seconds: float) -> bool:
 
 
 def _line(event: str, item: JsonObject) -> bytes:
-    return json_text.encode({"type": event, "object": item}) + b"\n"
+    return answers.encode({"type": event, "object": item}) + b"\n"
