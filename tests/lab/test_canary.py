@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 import pytest
-from support.labs import RunningLab, calico_lab, running_lab
+from support.labs import RunningLab
+from support.lesson_lab import SECONDS, LessonLab
 
-from calico_lab import connect
-from calico_lab.lab import Lab
 from calico_lab.lessons import canary, stage
 from calico_lab.views import traffic_shift
 from calico_lab.views.traffic_shift import TrafficShift
 
-SECONDS = 20.0
 PATCH = (
     "kubectl patch httproute canary --type=json "
     """-p '[{"op": "replace", "path": "/spec/rules/0/%s", "value": %s}]'"""
@@ -29,28 +26,18 @@ FAULTS = {
 }
 
 
-class Lesson:
+class Lesson(LessonLab):
     """A lab in which the lesson's route can be put back."""
 
     def __init__(self, running: RunningLab) -> None:
-        self.running = running
-        self.lab: Lab = connect(running.kubeconfig)
+        super().__init__(running)
         stage.second_version(self.lab)
-        gateway = self.lab.cluster.get("Gateway", canary.GATEWAY)
-        self.address: str = gateway["status"]["addresses"][0]["value"]
-
-    def until(self, key: str) -> None:
-        deadline = time.monotonic() + SECONDS
-        while (verdict := self.lab.check("canary")).key != key or (not key and not verdict):
-            assert time.monotonic() < deadline, verdict
-            time.sleep(0.1)
 
 
 @pytest.fixture(scope="module")
 def lesson() -> Iterator[Lesson]:
-    with running_lab("canary") as lab:
-        calico_lab("reset", "--name", lab.name, "--to", "gateway")
-        yield Lesson(lab)
+    with Lesson.started("canary", "gateway") as lesson:
+        yield lesson
 
 
 def test_the_slider_shifts_what_a_load_gets(lesson, monkeypatch):
@@ -80,7 +67,7 @@ def test_a_fault_is_told_by_its_key(lesson, fault):
     canary.shift(lesson.lab, 0)
     assert lesson.lab.check("canary")
     lesson.running.bastion(command)
-    lesson.until(key)
+    lesson.until("canary", key)
     verdict = lesson.lab.check("canary")
     assert verdict.hint
     assert verdict.evidence

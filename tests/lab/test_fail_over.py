@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
-from pathlib import Path
 
-import nbformat
 import pytest
 import yaml
-from support.labs import RunningLab, calico_lab, running_lab
+from support.labs import RunningLab
+from support.lesson_lab import LessonLab, applied_in
 
-from calico_lab import connect
 from calico_lab.errors import WaitTimeout
-from calico_lab.lab import Lab
 from calico_lab.lessons import fail_over, stage
 
-SECONDS = 20.0
-NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "14-fail-over.ipynb"
+NAME = "14-fail-over"
 PATCH = "kubectl patch %s --type=json -p '[%s]'"
 REMOVE = '{"op": "remove", "path": "%s"}'
 
@@ -43,44 +38,30 @@ FAULTS = {
 }
 
 
-def manifest(cell: str) -> str:
-    """What the notebook applies in a cell."""
-    cells = {each.id: each.source for each in nbformat.read(NOTEBOOK, as_version=4).cells}
-    return cells[cell].removeprefix("%%apply\n")
-
-
-class Lesson:
+class Lesson(LessonLab):
     """A lab in which the sites, their route and its policy can be put back."""
 
     def __init__(self, running: RunningLab) -> None:
-        self.running = running
-        self.lab: Lab = connect(running.kubeconfig)
+        super().__init__(running)
         fail_over.open_sites(self.lab)
 
     def put_back(self, *, watched: bool = True) -> None:
         # Anew: what a fault has patched in, an apply would not take out.
         for kind, name in (("BackendTrafficPolicy", "site"), ("Backend", "site"), ("Backend", "apology")):
             self.lab.cluster.delete(kind, name, missing_ok=True)
-        self.lab.cluster.apply(manifest("apply-sites"))
+        self.lab.cluster.apply(applied_in(NAME, "apply-sites"))
         fail_over.in_force(self.lab)
         # What has had no request so far, Envoy checks only once a minute.
         assert fail_over.send(self.lab, 8)["nobody"] == 0
         if watched:
-            self.lab.cluster.apply(manifest("apply-policy"))
+            self.lab.cluster.apply(applied_in(NAME, "apply-policy"))
             fail_over.in_force(self.lab)
-
-    def until(self, key: str) -> None:
-        deadline = time.monotonic() + SECONDS
-        while (verdict := self.lab.check("fail-over")).key != key or (not key and not verdict):
-            assert time.monotonic() < deadline, verdict
-            time.sleep(0.1)
 
 
 @pytest.fixture(scope="module")
 def lesson() -> Iterator[Lesson]:
-    with running_lab("fail-over") as lab:
-        calico_lab("reset", "--name", lab.name, "--to", "gateway")
-        yield Lesson(lab)
+    with Lesson.started("fail-over", "gateway") as lesson:
+        yield lesson
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -89,7 +70,7 @@ def test_a_fault_is_told_by_its_key(lesson, fault):
     lesson.put_back()
     assert lesson.lab.check("fail-over")
     assert lesson.running.bastion(command).returncode == 0
-    lesson.until(key)
+    lesson.until("fail-over", key)
     verdict = lesson.lab.check("fail-over")
     assert verdict.hint
     assert verdict.evidence
@@ -121,7 +102,7 @@ def test_an_outage_that_nobody_notices_ends_all_the_same(lesson, monkeypatch):
 def test_a_retry_asks_the_other_site_only_when_it_is_told_to(lesson, retry, served):
     """Nobody checks the sites here: both are healthy for Envoy, and the first one fails."""
     lesson.put_back(watched=False)
-    policy = yaml.safe_load(manifest("apply-policy"))
+    policy = yaml.safe_load(applied_in(NAME, "apply-policy"))
     del policy["spec"]["healthCheck"]
     lesson.lab.cluster.apply(yaml.safe_dump(policy | {"spec": policy["spec"] | {"retry": yaml.safe_load(retry)}}))
     stage.in_force(lesson.lab, "BackendTrafficPolicy", "site", "retry_policy")

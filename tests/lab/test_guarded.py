@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import json
 import shlex
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import yaml
-from support.labs import RunningLab, calico_lab, running_lab
+from support.labs import RunningLab
+from support.lesson_lab import LessonLab
 
-from calico_lab import connect
-from calico_lab.lab import Lab
 from calico_lab.lessons import guests, limits, side_by_side, stage, waits
 from calico_lab.lessons.guests import User
 from calico_lab.lessons.steps import GATEWAY, manifest
 
-SECONDS = 20.0
 MERGE = "kubectl patch {} --type=merge --patch='{}'"
 
 
@@ -74,13 +71,11 @@ FAULTS = {
 }
 
 
-class Lesson:
+class Lesson(LessonLab):
     """A lab in which the lesson's objects can be put back."""
 
     def __init__(self, running: RunningLab) -> None:
-        self.running = running
-        self.lab: Lab = connect(running.kubeconfig)
-        self.address: str = self.lab.cluster.get("Gateway", GATEWAY)["status"]["addresses"][0]["value"]
+        super().__init__(running)
         self.ann = User("ann")
 
     def prepare(self) -> None:
@@ -88,12 +83,6 @@ class Lesson:
             self.lab.cluster.apply(each)
         self.until("members", "")
         self.until("limit", "")
-
-    def until(self, check: str, key: str) -> None:
-        deadline = time.monotonic() + SECONDS
-        while (verdict := self.lab.check(check)).key != key or (not key and not verdict):
-            assert time.monotonic() < deadline, verdict
-            time.sleep(0.1)
 
     def workers(self, number: int) -> None:
         """Give the Gateway's Envoy so many workers."""
@@ -108,9 +97,8 @@ class Lesson:
 
 @pytest.fixture(scope="module")
 def lesson() -> Iterator[Lesson]:
-    with running_lab("guarded") as lab:
-        calico_lab("reset", "--name", lab.name, "--to", "gateway")
-        yield Lesson(lab)
+    with Lesson.started("guarded", "gateway") as lesson:
+        yield lesson
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
-from pathlib import Path
 
-import nbformat
 import pytest
-from support.labs import RunningLab, calico_lab, running_lab
+from support.labs import RunningLab
+from support.lesson_lab import LessonLab, applied_in
 
-from calico_lab import connect
-from calico_lab.lab import Lab
 from calico_lab.lessons import hashing
 from calico_lab.lessons.hashing import Moves
 from calico_lab.lessons.steps import manifest
 
-NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "12-consistent-hash.ipynb"
-SECONDS = 20.0
 PATCH = (
     """kubectl patch backendtrafficpolicy users --type=json -p '[{"op": "replace", "path": "/spec/%s", "value": %s}]'"""
 )
@@ -46,16 +40,12 @@ FAULTS = {
 }
 
 
-class Lesson:
+class Lesson(LessonLab):
     """A lab in which the lesson's policy stands, and is put back."""
 
     def __init__(self, running: RunningLab) -> None:
-        self.running = running
-        self.lab: Lab = connect(running.kubeconfig)
-        cells = {cell.id: cell for cell in nbformat.read(NOTEBOOK, as_version=4).cells}
-        self.policy = cells["apply"].source.partition("\n")[2] + "\n"
-        gateway = self.lab.cluster.get("Gateway", hashing.GATEWAY)
-        self.address: str = gateway["status"]["addresses"][0]["value"]
+        super().__init__(running)
+        self.policy = applied_in("12-consistent-hash", "apply")
 
     @property
     def pods(self) -> list[str]:
@@ -68,18 +58,11 @@ class Lesson:
         hashing.take_part(self.lab, self.pods)
         hashing.in_force(self.lab)
 
-    def until(self, key: str) -> None:
-        deadline = time.monotonic() + SECONDS
-        while (verdict := self.lab.check("hash")).key != key:
-            assert time.monotonic() < deadline, verdict
-            time.sleep(0.1)
-
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Lesson]:
-    with running_lab("hashing") as lab:
-        calico_lab("reset", "--name", lab.name, "--to", "gateway")
-        yield Lesson(lab)
+    with Lesson.started("hashing", "gateway") as lesson:
+        yield lesson
 
 
 @pytest.fixture
@@ -91,9 +74,9 @@ def lesson(running: Lesson) -> Lesson:
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_is_told_by_its_key(lesson, fault):
     command, key = FAULTS[fault]
-    lesson.until("")
+    lesson.until("hash", "")
     assert lesson.running.bastion(command).returncode == 0
-    lesson.until(key)
+    lesson.until("hash", key)
     verdict = lesson.lab.check("hash")
     assert verdict.hint
     assert verdict.evidence

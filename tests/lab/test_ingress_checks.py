@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
-import nbformat
 import pytest
-from support.labs import RunningLab, calico_lab, running_lab
+from support.labs import RunningLab
+from support.lesson_lab import SECONDS, LessonLab, applied_in
 
-from calico_lab import connect
-from calico_lab.lab import Lab
 from calico_lab.lessons.ingress_conversion import of_cluster
 from calico_lab.lessons.steps import manifest
 
-NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "18-from-ingress.ipynb"
-SECONDS = 20.0
 POOL = manifest("ip-pool")
 NO_STATUS = """kubectl patch clusterrole traefik --type=json -p '[{"op": "remove", "path": "/rules/3"}]'"""
 
@@ -75,14 +70,12 @@ FAULTS = {
 }  # fmt: skip
 
 
-class Lesson:
+class Lesson(LessonLab):
     """A lab in which both ways in stand, and are put back."""
 
     def __init__(self, running: RunningLab) -> None:
-        self.running = running
-        self.lab: Lab = connect(running.kubeconfig)
-        cells = {cell.id: cell for cell in nbformat.read(NOTEBOOK, as_version=4).cells}
-        self.ingresses = cells["ingress"].source.partition("\n")[2] + "\n"
+        super().__init__(running)
+        self.ingresses = applied_in("18-from-ingress", "ingress")
         self.old = manifest("ingress/traefik") + "---\n" + manifest("ingress/backend-v2") + "---\n" + self.ingresses
         self.lab.cluster.apply(self.old)
         self.new = of_cluster(self.lab.cluster, gateway="shop").manifest
@@ -92,18 +85,11 @@ class Lesson:
         for step, key in (("ingress", ""), ("conversion", ""), ("migrated", "migrated-not-begun")):
             self.until(step, key)
 
-    def until(self, step: str, key: str) -> None:
-        deadline = time.monotonic() + SECONDS
-        while (verdict := self.lab.check(step)).key != key or (not key and not verdict):
-            assert time.monotonic() < deadline, verdict
-            time.sleep(0.1)
-
 
 @pytest.fixture(scope="module")
 def lesson() -> Iterator[Lesson]:
-    with running_lab("ingress-checks") as lab:
-        calico_lab("reset", "--name", lab.name, "--to", "backend")
-        yield Lesson(lab)
+    with Lesson.started("ingress-checks", "backend") as lesson:
+        yield lesson
 
 
 @pytest.mark.parametrize("fault", FAULTS)

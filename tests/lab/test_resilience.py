@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 import pytest
-from support.labs import RunningLab, calico_lab, running_lab
+from support.labs import RunningLab
+from support.lesson_lab import LessonLab
 
-from calico_lab import connect
-from calico_lab.lab import Lab
 from calico_lab.lessons import resilience
 
-SECONDS = 20.0
 RIGHT = """
 retry: {numRetries: 2}
 healthCheck: {passive: {consecutive5XxErrors: 3, maxEjectionPercent: 50}}
@@ -45,12 +42,11 @@ FAULTS = {
 }
 
 
-class Lesson:
+class Lesson(LessonLab):
     """A lab in which the pod and the policy can be put back."""
 
     def __init__(self, running: RunningLab) -> None:
-        self.running = running
-        self.lab: Lab = connect(running.kubeconfig)
+        super().__init__(running)
         resilience.join(self.lab)
 
     def give(self, settings: str) -> None:
@@ -58,18 +54,11 @@ class Lesson:
         self.lab.cluster.delete(resilience.KIND, resilience.POLICY, missing_ok=True)
         resilience.give(self.lab, settings)
 
-    def until(self, key: str) -> None:
-        deadline = time.monotonic() + SECONDS
-        while (verdict := self.lab.check("failing")).key != key or (not key and not verdict):
-            assert time.monotonic() < deadline, verdict
-            time.sleep(0.1)
-
 
 @pytest.fixture(scope="module")
 def lesson() -> Iterator[Lesson]:
-    with running_lab("resilience") as lab:
-        calico_lab("reset", "--name", lab.name, "--to", "route")
-        yield Lesson(lab)
+    with Lesson.started("resilience", "route") as lesson:
+        yield lesson
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -78,7 +67,7 @@ def test_a_fault_is_told_by_its_key(lesson, fault):
     lesson.give(RIGHT)
     assert lesson.lab.check("failing")
     assert lesson.running.bastion(command).returncode == 0
-    lesson.until(key)
+    lesson.until("failing", key)
     verdict = lesson.lab.check("failing")
     assert verdict.hint
     assert verdict.evidence

@@ -6,15 +6,12 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from support.labs import RunningLab, calico_lab, running_lab
+from support.lesson_lab import SECONDS, LessonLab
 
-from calico_lab import connect
-from calico_lab.lab import Lab
 from calico_lab.lessons import sessions, waits
 from calico_lab.lessons.clients import Clients
 from calico_lab.lessons.steps import manifest
 
-SECONDS = 20.0
 COOKIE = {"type": "Cookie", "sessionName": "cart"}
 HEADER = {"type": "Header", "sessionName": "x-cart"}
 PERMANENT = COOKIE | {"cookieConfig": {"lifetimeType": "Permanent"}, "absoluteTimeout": "1h"}
@@ -50,14 +47,8 @@ FAULTS = {
 }
 
 
-class Lesson:
+class Lesson(LessonLab):
     """A lab in which the guide's route keeps sessions, and can be put back."""
-
-    def __init__(self, running: RunningLab) -> None:
-        self.running = running
-        self.lab: Lab = connect(running.kubeconfig)
-        gateway = self.lab.cluster.get("Gateway", sessions.GATEWAY)
-        self.address: str = gateway["status"]["addresses"][0]["value"]
 
     def begin(self) -> None:
         self.running.bastion("kubectl delete httproute round-robin-route other")
@@ -66,18 +57,11 @@ class Lesson:
         waits.envoy_knows_pods(self.lab.cluster, sessions.GATEWAY, 4)
         sessions.persist(self.lab, COOKIE)
 
-    def until(self, key: str) -> None:
-        deadline = time.monotonic() + SECONDS
-        while (verdict := self.lab.check("sticky")).key != key:
-            assert time.monotonic() < deadline, verdict
-            time.sleep(0.1)
-
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Lesson]:
-    with running_lab("sessions") as lab:
-        calico_lab("reset", "--name", lab.name, "--to", "route")
-        yield Lesson(lab)
+    with Lesson.started("sessions", "route") as lesson:
+        yield lesson
 
 
 @pytest.fixture
@@ -89,9 +73,9 @@ def lesson(running: Lesson) -> Lesson:
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_is_told_by_its_key(lesson, fault):
     command, key = FAULTS[fault]
-    lesson.until("")
+    lesson.until("sticky", "")
     assert lesson.running.bastion(command).returncode == 0
-    lesson.until(key)
+    lesson.until("sticky", key)
     verdict = lesson.lab.check("sticky")
     assert verdict.hint
     assert verdict.evidence

@@ -2,40 +2,29 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
-import nbformat
 import pytest
-from support.labs import RunningLab, calico_lab, running_lab
+from support.labs import RunningLab
+from support.lesson_lab import LessonLab, applied_in
 
-from calico_lab import connect
 from calico_lab.errors import ReportError
-from calico_lab.lab import Lab
 from calico_lab.lessons import connections, stage
 from calico_lab.lessons.steps import manifest
 
-NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "15-tcp-routing.ipynb"
-SECONDS = 20.0
 
-
-class Lesson:
+class Lesson(LessonLab):
     """A lab in which the lesson's objects can be put back."""
 
     def __init__(self, running: RunningLab) -> None:
-        self.running = running
-        self.lab: Lab = connect(running.kubeconfig)
-        cells = {cell.id: cell.source for cell in nbformat.read(NOTEBOOK, as_version=4).cells}
-        self.objects = [cells[name].partition("\n")[2] for name in ("apply", "apply-raw")]
+        super().__init__(running)
+        self.objects = [applied_in("15-tcp-routing", name) for name in ("apply", "apply-raw")]
         self.lab.cluster.apply(manifest("tcp/greeter"))
         self.put_back()
-        gateway = self.lab.cluster.get("Gateway", "load-balancing-gateway")
-        self.address: str = gateway["status"]["addresses"][0]["value"]
 
     def put_back(self) -> None:
         for text in self.objects:
-            self.lab.cluster.apply(text + "\n")
+            self.lab.cluster.apply(text)
         self.running.kubectl("scale", "deployment", "greeter", "--replicas=3")
         self.running.kubectl("rollout", "status", "deployment/greeter")
 
@@ -47,13 +36,7 @@ class Lesson:
         """The route is younger than another that is on its listener: the older one has it."""
         self.patch("tcproute raw", "/spec/parentRefs/0/sectionName", '"greetings"')
         self.running.kubectl("delete", "tcproute", "greeter")
-        self.lab.cluster.apply(self.objects[0] + "\n")
-
-    def until(self, key: str) -> None:
-        deadline = time.monotonic() + SECONDS
-        while (verdict := self.lab.check("tcp")).key != key or (not key and not verdict):
-            assert time.monotonic() < deadline, verdict
-            time.sleep(0.1)
+        self.lab.cluster.apply(self.objects[0])
 
 
 # What is done, and what the check says.
@@ -73,18 +56,17 @@ FAULTS: dict[str, tuple[str, Callable[[Lesson], object]]] = {
 
 @pytest.fixture(scope="module")
 def lesson() -> Iterator[Lesson]:
-    with running_lab("tcp") as lab:
-        calico_lab("reset", "--name", lab.name, "--to", "route")
-        yield Lesson(lab)
+    with Lesson.started("tcp", "route") as lesson:
+        yield lesson
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_is_told_by_its_key(lesson, fault):
     key, seed = FAULTS[fault]
     lesson.put_back()
-    lesson.until("")
+    lesson.until("tcp", "")
     seed(lesson)
-    lesson.until(key)
+    lesson.until("tcp", key)
     verdict = lesson.lab.check("tcp")
     assert verdict.hint
     assert verdict.evidence
@@ -92,7 +74,7 @@ def test_a_fault_is_told_by_its_key(lesson, fault):
 
 def test_an_http_listener_deals_out_requests_and_a_tcp_listener_connections(lesson):
     lesson.put_back()
-    lesson.until("")
+    lesson.until("tcp", "")
     stage.in_force(lesson.lab, "TCPRoute", "raw", "over 4 endpoints")
     http, raw = (f"http://{lesson.address}{rest}" for rest in ("/round", ":8000/round"))
     assert connections.send(lesson.lab, http, requests_each=12).requests_in_turn

@@ -9,42 +9,35 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
-import nbformat
 import pytest
-from support.labs import RunningLab, calico_lab, running_lab
+from support.labs import RunningLab
+from support.lesson_lab import SECONDS, LessonLab, applied_in
 
-from calico_lab import connect
-from calico_lab.lab import Lab
 from calico_lab.lessons import certificates, renewal, tls
 from calico_lab.lessons.steps import manifest
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "16-tls.ipynb"
-SECONDS = 20.0
 HOST, PRIVATE = "www.example.com", "private.example.com"
 
 
-class Lesson:
+class Lesson(LessonLab):
     """A lab in which the lesson's objects can be put back."""
 
     def __init__(self, running: RunningLab) -> None:
-        self.running = running
-        self.lab: Lab = connect(running.kubeconfig)
+        super().__init__(running)
         self.authority = certificates.Authority()
-        cells = {cell.id: cell.source for cell in nbformat.read(NOTEBOOK, as_version=4).cells}
-        self.objects = [cells[name].partition("\n")[2] for name in ("listeners", "passthrough")]
+        self.objects = [applied_in("16-tls", name) for name in ("listeners", "passthrough")]
         self.certificates = {
             f"{name}-certificate": self.authority.issue(f"{name}.example.com") for name in ("www", "private")
         }
         self.put_back()
         self.lab.cluster.apply(manifest("tls/private"))
-        gateway = self.lab.cluster.get("Gateway", "load-balancing-gateway")
-        self.address: str = gateway["status"]["addresses"][0]["value"]
 
     def put_back(self) -> None:
         for name, issued in self.certificates.items():
             issued.into_secret(self.lab.cluster, name)
         for text in self.objects:
-            self.lab.cluster.apply(text + "\n")
+            self.lab.cluster.apply(text)
 
     def secret(self, name: str, *names: str, **options: timedelta) -> None:
         self.authority.issue(*names, **options).into_secret(self.lab.cluster, f"{name}-certificate")
@@ -52,12 +45,6 @@ class Lesson:
     def patch(self, what: str, path: str, value: str) -> None:
         change = f'[{{"op": "replace", "path": "{path}", "value": {value}}}]'
         self.running.kubectl("patch", *what.split(), "--type=json", "-p", change)
-
-    def until(self, step: str, key: str) -> None:
-        deadline = time.monotonic() + SECONDS
-        while (verdict := self.lab.check(step)).key != key or (not key and not verdict):
-            assert time.monotonic() < deadline, verdict
-            time.sleep(0.1)
 
 
 GATEWAY = "gateway load-balancing-gateway"
@@ -95,9 +82,8 @@ FAULTS: dict[str, tuple[str, str, Callable[[Lesson], object]]] = {
 
 @pytest.fixture(scope="module")
 def lesson() -> Iterator[Lesson]:
-    with running_lab("tls") as lab:
-        calico_lab("reset", "--name", lab.name, "--to", "route")
-        yield Lesson(lab)
+    with Lesson.started("tls", "route") as lesson:
+        yield lesson
 
 
 @pytest.mark.parametrize("fault", FAULTS)
