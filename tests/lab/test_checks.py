@@ -17,7 +17,7 @@ from support.labs import running_lab
 import calico_lab
 from calico_lab import errors, kubectl
 from calico_lab.lab import Lab
-from calico_lab.lessons import checks
+from calico_lab.lessons import checks, waits
 from calico_lab.lessons.checks import Verdicts
 
 Row = dict[str, Any]
@@ -67,6 +67,7 @@ class Learner:
         if "load_with" in row:
             self._scale(row["load_with"])
             self.wait_for({"backend": "backend-other-replicas"})
+            waits.envoy_knows_pods(self.lab.cluster, "load-balancing-gateway", row["load_with"])
             self.run(LOAD)
             self._scale(4)
         if "again" in row:
