@@ -2,8 +2,8 @@ import signal
 
 from hypothesis import settings
 
-# A shell lets what it starts in the background ignore Ctrl-C, and nohup a hang-up; every program that a test starts would
-# inherit that. A program that is started does not inherit a handler, and this one does nothing, so nohup still holds.
+# A shell lets what it starts in the background ignore Ctrl-C, and nohup a hang-up; a program that a test starts
+# would inherit that. It does not inherit a handler; the one for a hang-up does nothing, so that nohup still holds here.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, lambda *_: None)
