@@ -78,10 +78,10 @@ def _write(executed: Any, folder: Path) -> dict[str, Path]:
 def _measure() -> Evenness:
     """Send the guide's hundred requests once more and count what they added: what is shown is live."""
     from calico_lab.lab import connect
-    from calico_lab.lessons import counts, evenness
+    from calico_lab.lessons import counts, evenness, steps
 
     lab = connect()
-    address = lab.cluster.get("Gateway", GATEWAY)["status"]["addresses"][0]["value"]
+    address = steps.gateway_address(lab)
     before = counts.requests_per_pod(lab.cluster)
     lab.bastion.run(LOAD.format(address))
     added = counts.requests_per_pod(lab.cluster) - before

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from calico_lab.lab import Lab
-from calico_lab.lessons.steps import GATEWAY
+from calico_lab.lessons import steps
 from calico_lab.tools import hey
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def under_load(
     ``scheme`` is ``http`` or ``https``, for which hey asks by the name of the host (SNI) and trusts everybody;
     ``options`` are more of hey's. Raises what ``disturb`` raises, once the load is over.
     """
-    address = lab.cluster.get("Gateway", GATEWAY)["status"]["addresses"][0]["value"]
+    address = steps.gateway_address(lab)
     target = f'-host "www.example.com" {scheme}://{address}/round'
     command = f"hey -n {requests} -c {connections} -q {RATE} -t 5 -o csv {options} {target}"
     with ThreadPoolExecutor(1) as bastion:

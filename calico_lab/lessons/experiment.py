@@ -14,7 +14,7 @@ from calico_lab.errors import PrerequisiteError, StepError
 from calico_lab.lab import Lab
 from calico_lab.lessons import counts, numbered, rotation, waits
 from calico_lab.lessons.evenness import Evenness, judge
-from calico_lab.lessons.steps import GATEWAY, manifest
+from calico_lab.lessons.steps import GATEWAY, gateway_address, manifest
 from calico_lab.tools import hey
 
 POLICIES = ("RoundRobin", "Random", "LeastRequest")
@@ -81,7 +81,7 @@ def set_up(lab: Lab, settings: Settings) -> str:
         lambda: _is_set_up(lab, settings), "the pods, Envoy and the policy are as asked for",
         remedy="kubectl get pods --all-namespaces", time_limit=TIME_LIMIT, poll_seconds=SETTLE_SECONDS, shown=False,
     )  # fmt: skip
-    return str(lab.cluster.get("Gateway", GATEWAY)["status"]["addresses"][0]["value"])
+    return gateway_address(lab)
 
 
 def run(lab: Lab, settings: Settings, address: str, show: Callable[[Seen], None]) -> Seen:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from calico_lab import kubectl
 from calico_lab.lessons import waits
 from calico_lab.lessons.resilience import envoy
-from calico_lab.lessons.steps import GATEWAY, manifest
+from calico_lab.lessons.steps import gateway_address, manifest
 from calico_lab.tools import access_log, hey
 
 if TYPE_CHECKING:
@@ -218,7 +218,7 @@ def _new_path() -> str:
 
 
 def _load(lab: Lab, path: str, requests: int, rate: int = RATE) -> str:
-    address = lab.cluster.get("Gateway", GATEWAY)["status"]["addresses"][0]["value"]
+    address = gateway_address(lab)
     return f"hey -n {requests} -c {CONNECTIONS} -q {rate} -t 5 -host {HOST} http://{address}{path}"
 
 

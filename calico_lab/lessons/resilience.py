@@ -18,7 +18,7 @@ import yaml
 from calico_lab import kubectl
 from calico_lab.lessons import waits
 from calico_lab.lessons.counts import BACKEND
-from calico_lab.lessons.steps import GATEWAY, manifest
+from calico_lab.lessons.steps import GATEWAY, gateway_address, manifest
 from calico_lab.tools import access_log, envoy_admin, hey
 
 if TYPE_CHECKING:
@@ -217,7 +217,7 @@ class Outcome:
 
 def send(lab: Lab, requests: int = 100, *, connections: int = 1, rate: int = 0, path: str = "/round") -> Outcome:
     """Send requests to the guide's gateway from the bastion, ``rate`` a second over each connection; 0 is no limit."""
-    address = lab.cluster.get("Gateway", GATEWAY)["status"]["addresses"][0]["value"]
+    address = gateway_address(lab)
     options = f"-n {requests} -c {connections} -q {rate} -t 20 -o csv -host www.example.com"
     before = tries(lab)
     printed = lab.bastion.run(f"hey {options} 'http://{address}{path}'").output

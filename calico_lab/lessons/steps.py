@@ -168,6 +168,12 @@ def upto(target: str) -> list[Step]:
     return list(STEPS[: names.index(name) + 1])
 
 
+def gateway_address(lab: Lab) -> str:
+    """Return the address of the guide's Gateway, which must have one."""
+    address: str = lab.cluster.get("Gateway", GATEWAY)["status"]["addresses"][0]["value"]
+    return address
+
+
 def manifest(name: str) -> str:
     """Return the text of one of the guide's manifests."""
     return (resources.files("calico_lab.lessons") / "manifests" / f"{name}.yaml").read_text()

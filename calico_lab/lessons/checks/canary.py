@@ -17,7 +17,7 @@ def check(scene: Scene) -> Verdict:
         return common.missing(scene, "canary", "HTTPRoute", canary.ROUTE)
     return first(
         lambda: _version_missing(route),
-        lambda: _not_resolved(route),
+        lambda: common.route_refused("canary-not-accepted", route),
         lambda: _envoy(scene, route),
     )
 
@@ -34,15 +34,6 @@ def _version_missing(route: JsonObject) -> Verdict | None:
             "canary-version", f"the first rule does not send to {' and '.join(missing)}",
             Evidence("backendRefs", ", ".join(named) or "none", _LOOK),
             hint="A rule can name several backends; each has a weight, which may be 0.",
-        )  # fmt: skip
-    return None
-
-
-def _not_resolved(route: JsonObject) -> Verdict | None:
-    if common.is_false(route, "Accepted") or common.is_false(route, "ResolvedRefs"):
-        return wrong(
-            "canary-not-accepted", "the Gateway does not take it as it is", common.said(route),
-            hint="The condition's reason and message say what it stumbled over.",
         )  # fmt: skip
     return None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from calico_lab import conditions
 from calico_lab.lessons.checks.scene import JsonObject, Scene
-from calico_lab.lessons.checks.verdict import Evidence, Verdict, not_yet
+from calico_lab.lessons.checks.verdict import Evidence, Verdict, not_yet, wrong
 
 
 def waits(step: str, after: list[str], *evidence: Evidence) -> Verdict:
@@ -55,6 +55,16 @@ def _describe(kind: str, name: str) -> str:
 def is_false(item: JsonObject, kind: str) -> bool:
     """Whether a condition of this type says False."""
     return any(each["type"] == kind and each["status"] == "False" for each in conditions.of(item))
+
+
+def route_refused(key: str, route: JsonObject, *, called: str = "it", hint: str = "") -> Verdict | None:
+    """Return the verdict that the Gateway does not take a route, or one of its backends, if a condition says so."""
+    if not (is_false(route, "Accepted") or is_false(route, "ResolvedRefs")):
+        return None
+    return wrong(
+        key, f"the Gateway does not take {called} as it is", said(route),
+        hint=hint or "The condition's reason and message say what it stumbled over.",
+    )  # fmt: skip
 
 
 def hostname_fits(hostname: str, host: str) -> bool:

@@ -24,12 +24,10 @@ def check(scene: Scene) -> Verdict:
 
 
 def _not_resolved(route: JsonObject) -> Verdict | None:
-    if common.is_false(route, "Accepted") or common.is_false(route, "ResolvedRefs"):
-        return wrong(
-            "fail-over-not-resolved", "the Gateway does not take the route as it is", common.said(route),
-            hint="The condition's message names the backendRef. Of which group and kind is it?",
-        )  # fmt: skip
-    return None
+    return common.route_refused(
+        "fail-over-not-resolved", route, called="the route",
+        hint="The condition's message names the backendRef. Of which group and kind is it?",
+    )  # fmt: skip
 
 
 def _not_two(scene: Scene, route: JsonObject) -> Verdict | None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from calico_lab.lessons import guests, limits, side_by_side
 from calico_lab.lessons.checks import common
-from calico_lab.lessons.checks.scene import GATEWAY, HOST, JsonObject, Scene
+from calico_lab.lessons.checks.scene import HOST, JsonObject, Scene
 from calico_lab.lessons.checks.verdict import Evidence, Verdict, done, first, not_yet, wrong
 
 MEMBERS = "members"  # the SecurityPolicy, its Secret and its route
@@ -67,10 +67,9 @@ def _not_accepted(step: str, policy: JsonObject) -> Verdict | None:
 
 
 def _answers(scene: Scene, policy: JsonObject) -> Verdict:
-    addresses = ((scene.find("Gateway", GATEWAY) or {}).get("status") or {}).get("addresses") or []
-    if not addresses:
+    if not scene.address:
         return common.waits("members", ["gateway"])
-    address, path = addresses[0]["value"], f"/{MEMBERS}"
+    address, path = scene.address, f"/{MEMBERS}"
     (answer,) = side_by_side.ask(scene.lab.bastion, [(address, HOST, path)])
     look = f"curl -i -H 'Host: {HOST}' http://{address}{path}"
     seen = Evidence("without a password", f"status {answer.status or 'none'}", look)

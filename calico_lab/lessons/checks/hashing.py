@@ -5,7 +5,7 @@ from __future__ import annotations
 from calico_lab import conditions
 from calico_lab.lessons import hashing
 from calico_lab.lessons.checks import common
-from calico_lab.lessons.checks.scene import GATEWAY, HOST, JsonObject, Scene
+from calico_lab.lessons.checks.scene import HOST, JsonObject, Scene
 from calico_lab.lessons.checks.verdict import Evidence, Verdict, done, first, not_yet, wrong
 
 KIND = "BackendTrafficPolicy"
@@ -77,10 +77,9 @@ def _pods(scene: Scene) -> Verdict | None:
 
 
 def _keys(scene: Scene) -> Verdict:
-    addresses = ((scene.find("Gateway", GATEWAY) or {}).get("status") or {}).get("addresses") or []
-    if not addresses:
+    if not scene.address:
         return common.waits("hash", ["gateway"])
-    address = addresses[0]["value"]
+    address = scene.address
     once, again = (hashing.ask(scene.lab, address, KEYS) for _ in range(2))
     strayed = hashing.Moves(once, again).moved
     seen = Evidence(

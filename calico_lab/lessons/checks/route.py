@@ -133,11 +133,9 @@ def _not_accepted(scene: Scene, route: JsonObject) -> Verdict | None:
     earlier = scene.unfinished("gateway-api", "backend", "gateway")
     if earlier:
         return common.waits("route", earlier, common.said(route))
-    if common.is_false(route, "Accepted") or common.is_false(route, "ResolvedRefs"):
-        return wrong(
-            "route-not-accepted", "the Gateway does not take it as it is", common.said(route),
-            hint="The condition's reason and message say what it stumbled over.",
-        )  # fmt: skip
+    refused = common.route_refused("route-not-accepted", route)
+    if refused is not None:
+        return refused
     return not_yet(
         "route-unseen", "no Gateway has taken it so far", common.said(route),
         hint="Some seconds are normal. After that: does Envoy Gateway's own pod run?",

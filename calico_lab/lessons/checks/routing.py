@@ -26,7 +26,7 @@ def check(scene: Scene) -> Verdict:
         return common.missing(scene, "routing", "HTTPRoute", ROUTE)
     return first(
         lambda: _parent_wrong(route),
-        lambda: _not_accepted(route),
+        lambda: common.route_refused("routing-not-accepted", route),
         lambda: _answers(scene),
     )
 
@@ -42,24 +42,12 @@ def _parent_wrong(route: JsonObject) -> Verdict | None:
     )  # fmt: skip
 
 
-def _not_accepted(route: JsonObject) -> Verdict | None:
-    for kind in ("Accepted", "ResolvedRefs"):
-        if common.is_false(route, kind):
-            return wrong(
-                "routing-not-accepted", "the Gateway does not take it as it is", common.said(route),
-                hint="The condition's reason and message say what it stumbled over.",
-            )  # fmt: skip
-    return None
-
-
 def _answers(scene: Scene) -> Verdict:
-    gateway = scene.find("Gateway", GATEWAY) or {}
-    addresses = (gateway.get("status") or {}).get("addresses") or []
-    if not addresses:
+    if not scene.address:
         return common.waits("routing", ["gateway"])
-    found = predictions.test(scene.lab.bastion, addresses[0]["value"], HOST, EXPECTED)
+    found = predictions.test(scene.lab.bastion, scene.address, HOST, EXPECTED)
     lines = "\n".join(f"{request}: {name}" for request, name in found.answered.items())
-    seen = Evidence("who answered", lines, f"curl -H 'Host: {HOST}' http://{addresses[0]['value']}/shop")
+    seen = Evidence("who answered", lines, f"curl -H 'Host: {HOST}' http://{scene.address}/shop")
     if found.right:
         return done("each request goes to the rule that the lesson has it go to", seen)
     make = not_yet if set(found.answered.values()) <= {"404", "500", "503", "no answer"} else wrong

@@ -74,6 +74,12 @@ class Scene:
         """Return the learner's object of this name, or None."""
         return next((item for item in self.objects(kind) if item["metadata"]["name"] == name), None)
 
+    @property
+    def address(self) -> str:
+        """The address of the guide's Gateway, empty where it has none."""
+        addresses = ((self.find("Gateway", GATEWAY) or {}).get("status") or {}).get("addresses") or []
+        return str(addresses[0]["value"]) if addresses else ""
+
     def serves(self, kind: str) -> bool:
         """Whether the cluster knows this kind at all."""
 

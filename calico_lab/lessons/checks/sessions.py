@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from calico_lab.lessons import counts, sessions
 from calico_lab.lessons.checks import common
-from calico_lab.lessons.checks.scene import GATEWAY, ROUTE, JsonObject, Scene
+from calico_lab.lessons.checks.scene import ROUTE, JsonObject, Scene
 from calico_lab.lessons.checks.verdict import Evidence, Verdict, done, first, not_yet, wrong
 from calico_lab.lessons.clients import Clients
 
@@ -58,17 +58,16 @@ def _one_pod(scene: Scene) -> Verdict | None:
 
 
 def _visits(scene: Scene, route: JsonObject) -> Verdict:
-    addresses = ((scene.find("Gateway", GATEWAY) or {}).get("status") or {}).get("addresses") or []
-    if not addresses:
+    if not scene.address:
         return common.waits("sticky", ["gateway"])
     asked_for, spec = sessions.asked_for(route), sessions.persistence(route) or {}
-    clients = Clients(scene.lab.bastion, addresses[0]["value"], spec["sessionName"], number=1)
+    clients = Clients(scene.lab.bastion, scene.address, spec["sessionName"], number=1)
     visits = clients.ask(REQUESTS)
     told = ", ".join(field for carried in clients.carried for field in carried) or "nothing"
     pods = len(set(visits.by_client[0]))
     seen = Evidence(
         f"a client with {REQUESTS} requests", f"told to send: {told}\npods that answered it: {pods}",
-        f"curl -i -H 'Host: www.example.com' http://{addresses[0]['value']}/round",
+        f"curl -i -H 'Host: www.example.com' http://{scene.address}/round",
     )  # fmt: skip
     if not clients.told:
         return not_yet(

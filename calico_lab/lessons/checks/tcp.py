@@ -6,7 +6,7 @@ from calico_lab.errors import ReportError
 from calico_lab.lessons import connections
 from calico_lab.lessons.checks import common
 from calico_lab.lessons.checks.scene import GATEWAY, JsonObject, Scene
-from calico_lab.lessons.checks.verdict import Evidence, Verdict, done, first, not_yet, wrong
+from calico_lab.lessons.checks.verdict import Evidence, Verdict, done, first, not_yet
 
 ROUTE, LABELS = "greeter", "app=greeter"
 # Over three pods a random balancer greets so many in turn in one of 2,400,000 runs: 3! / 3 ** 15.
@@ -24,7 +24,7 @@ def check(scene: Scene) -> Verdict:
         return common.missing(scene, "tcp", "Gateway", GATEWAY)
     return first(
         lambda: _no_listener(gateway, route),
-        lambda: _not_accepted(route),
+        lambda: common.route_refused("tcp-not-accepted", route),
         lambda: _greetings(scene, gateway, route),
     )
 
@@ -47,21 +47,11 @@ def _no_listener(gateway: JsonObject, route: JsonObject) -> Verdict | None:
     )  # fmt: skip
 
 
-def _not_accepted(route: JsonObject) -> Verdict | None:
-    if common.is_false(route, "Accepted") or common.is_false(route, "ResolvedRefs"):
-        return wrong(
-            "tcp-not-accepted", "the Gateway does not take it as it is", common.said(route),
-            hint="The condition's reason and message say what it stumbled over.",
-        )  # fmt: skip
-    return None
-
-
 def _greetings(scene: Scene, gateway: JsonObject, route: JsonObject) -> Verdict:
-    addresses = (gateway.get("status") or {}).get("addresses") or []
     listener = _listener(gateway, route)
-    if not addresses or listener is None:
+    if not scene.address or listener is None:
         return common.waits("tcp", ["gateway"])
-    address, port = addresses[0]["value"], listener["port"]
+    address, port = scene.address, listener["port"]
     look = f"head -n 1 < /dev/tcp/{address}/{port}"
     try:
         found = connections.greeted(scene.lab, address, port, CONNECTIONS, LABELS)

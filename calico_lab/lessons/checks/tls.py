@@ -36,7 +36,7 @@ def check_termination(scene: Scene) -> Verdict:
     return first(
         lambda: _not_resolved(gateway, listener),
         lambda: _unfit(scene, secret),
-        lambda: _shown(scene, gateway, "tls", HOST, secret, f"TLS for {HOST} ends at the gateway"),
+        lambda: _shown(scene, "tls", HOST, secret, f"TLS for {HOST} ends at the gateway"),
     )
 
 
@@ -50,8 +50,8 @@ def check_passthrough(scene: Scene) -> Verdict:
         return common.missing(scene, "passthrough", "Gateway", GATEWAY)
     return first(
         lambda: _not_passed(gateway),
-        lambda: _not_accepted(route),
-        lambda: _shown(scene, gateway, "passthrough", PRIVATE, SECRET, f"TLS for {PRIVATE} ends at the pod"),
+        lambda: common.route_refused("passthrough-not-accepted", route, called="the route"),
+        lambda: _shown(scene, "passthrough", PRIVATE, SECRET, f"TLS for {PRIVATE} ends at the pod"),
     )
 
 
@@ -130,20 +130,10 @@ def _not_passed(gateway: JsonObject) -> Verdict | None:
     return None
 
 
-def _not_accepted(route: JsonObject) -> Verdict | None:
-    if common.is_false(route, "Accepted") or common.is_false(route, "ResolvedRefs"):
-        return wrong(
-            "passthrough-not-accepted", "the Gateway does not take the route as it is", common.said(route),
-            hint="The condition's reason and message say what it stumbled over.",
-        )  # fmt: skip
-    return None
-
-
-def _shown(scene: Scene, gateway: JsonObject, step: str, host: str, secret: str, because: str) -> Verdict:
-    addresses = (gateway.get("status") or {}).get("addresses") or []
-    if not addresses:
+def _shown(scene: Scene, step: str, host: str, secret: str, because: str) -> Verdict:
+    if not scene.address:
         return common.waits(step, ["gateway"])
-    address = addresses[0]["value"]
+    address = scene.address
     shown, kept = tls.shown(scene.lab.bastion, address, host), _certificate(scene, secret)
     seen = Evidence(
         "certificates", f"shown for {host}: {shown or 'none'}\nin the Secret {secret}: {kept or 'none'}",
