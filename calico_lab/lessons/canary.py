@@ -8,7 +8,7 @@ import yaml
 
 from calico_lab.lessons import shares, stage, waits
 from calico_lab.lessons.shares import Shares
-from calico_lab.lessons.steps import manifest
+from calico_lab.lessons.steps import GATEWAY, manifest
 from calico_lab.tools import envoy_admin
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from calico_lab.lab import Lab
 
 ROUTE = "canary"
-GATEWAY = "load-balancing-gateway"
 HOST = "www.example.com"
 # The Service of each version. A route's backendRefs need not stand in this order.
 SERVICES = {"v1": "backend", "v2": "backend-v2"}

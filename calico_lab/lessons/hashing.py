@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from calico_lab import kubectl
 from calico_lab.lessons import waits
 from calico_lab.lessons.clients import HOST, pod_of, with_headers
+from calico_lab.lessons.steps import GATEWAY
 from calico_lab.tools import curl, envoy_admin
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from calico_lab.tools.envoy_admin import Configuration
 
 NAME = "users"  # of the route, the policy and the Service
-GATEWAY = "load-balancing-gateway"
 HEADER = "user"
 TAKES_PART = "app=backend,takes-part=yes"
 KEYS = tuple(f"user-{number}" for number in range(1, 601))

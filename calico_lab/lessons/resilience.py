@@ -18,6 +18,7 @@ import yaml
 from calico_lab import kubectl
 from calico_lab.lessons import waits
 from calico_lab.lessons.counts import BACKEND
+from calico_lab.lessons.durations import seconds
 from calico_lab.lessons.steps import GATEWAY, gateway_address, manifest
 from calico_lab.tools import access_log, envoy_admin, hey
 
@@ -36,7 +37,6 @@ PODS = 4
 MOODS = ("well", "broken", "slow", "gone")
 OK = 200
 TIME_LIMIT = 30.0
-_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 
 
 def join(lab: Lab) -> Awaited:
@@ -114,13 +114,6 @@ def _sorted(triggers: Iterable[str]) -> str:
 def _unless(value: int | None, default: int) -> int | None:
     """Return a value, or None where it is Envoy's own default."""
     return None if value == default else value
-
-
-def seconds(duration: str | None) -> float | None:
-    """Return a duration, such as a policy's ``500ms`` or Envoy's ``0.500s``, in seconds."""
-    if duration is None:
-        return None
-    return sum(float(number) * _SECONDS[unit] for number, unit in re.findall(r"([\d.]+)(ms|h|m|s)", duration))
 
 
 def in_envoy(lab: Lab) -> Settings | None:

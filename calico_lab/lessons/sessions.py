@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from calico_lab import kubectl
 from calico_lab.errors import ReportError
-from calico_lab.lessons import waits
+from calico_lab.lessons import durations, waits
+from calico_lab.lessons.steps import GATEWAY
 from calico_lab.tools import envoy_admin
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from calico_lab.tools.envoy_admin import EnvoyRoute
 
 ROUTE = "round-robin-route"
-GATEWAY = "load-balancing-gateway"
 SECONDS = 30.0
 _FILTER = "envoy.filters.http.stateful_session"
 _ADDRESS = re.compile(rb"\d+(?:\.\d+){3}:\d+")
@@ -63,13 +63,9 @@ def asked_for(route: JsonObject) -> str:
     if spec["type"] == "Header":
         return f"header {spec['sessionName']}"
     permanent = (spec.get("cookieConfig") or {}).get("lifetimeType") == "Permanent"
-    return f"cookie {spec['sessionName']}" + (f", {_seconds(spec['absoluteTimeout'])} s" if permanent else "")
-
-
-def _seconds(duration: str) -> int:
-    """Read a duration of the Gateway API (https://gateway-api.sigs.k8s.io/geps/gep-2257/), in whole seconds."""
-    units = {"h": 3600, "m": 60, "s": 1, "ms": 0.001}
-    return int(sum(int(number) * units[unit] for number, unit in re.findall(r"(\d+)(ms|[hms])", duration)))
+    return f"cookie {spec['sessionName']}" + (
+        f", {int(durations.seconds(spec['absoluteTimeout']) or 0)} s" if permanent else ""
+    )
 
 
 def in_envoy(routes: Iterable[EnvoyRoute]) -> set[str]:

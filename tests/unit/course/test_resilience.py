@@ -33,13 +33,6 @@ def test_no_outcome_is_no_picture():
         OutcomesPlot({})
 
 
-@pytest.mark.parametrize(
-    ("text", "wanted"), [(None, None), ("500ms", 0.5), ("0.500s", 0.5), ("1m30s", 90.0), ("2s", 2.0), ("0s", 0.0)]
-)
-def test_durations_of_policies_and_of_envoy(text, wanted):
-    assert resilience.seconds(text) == wanted
-
-
 def test_what_a_policy_leaves_out_is_what_envoy_gateway_puts_in():
     defaults = "cancelled, connect-failure, refused-stream, retriable-status-codes, unavailable"
     asked = resilience.asked_for({"retry": {}, "healthCheck": {"passive": {}}})
