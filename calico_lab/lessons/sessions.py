@@ -62,10 +62,10 @@ def asked_for(route: JsonObject) -> str:
         return ""
     if spec["type"] == "Header":
         return f"header {spec['sessionName']}"
-    permanent = (spec.get("cookieConfig") or {}).get("lifetimeType") == "Permanent"
-    return f"cookie {spec['sessionName']}" + (
-        f", {int(durations.seconds(spec['absoluteTimeout']) or 0)} s" if permanent else ""
-    )
+    cookie = f"cookie {spec['sessionName']}"
+    if (spec.get("cookieConfig") or {}).get("lifetimeType") != "Permanent":
+        return cookie
+    return f"{cookie}, {int(durations.seconds(spec['absoluteTimeout']) or 0)} s"
 
 
 def in_envoy(routes: Iterable[EnvoyRoute]) -> set[str]:
