@@ -115,6 +115,7 @@ lock: $(BIN)/uv
 # kubernetes-validate stays out of the environment: its mere presence slows the import of kubernetes fivefold.
 schemas: setup
 	$(BIN)/uv run --quiet --no-project --with kubernetes-validate==1.37.0 python scripts/make_schemas.py
+	$(BIN)/uv run --quiet --no-project --with xds-protos==1.85.0 python scripts/make_envoy_messages.py
 
 clean:
 	@if [ -x $(BIN)/calico-lab ]; then $(BIN)/calico-lab down; fi

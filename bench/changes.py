@@ -39,6 +39,7 @@ def figures() -> Iterator[Figure]:
         yield from measured(lab, gateway.address, routes, "one route", "0.1")
         for number in range(1, ROUTES):
             routes.create(body=route(f"other-{number}", number), namespace="default")
+        until_accepted(routes)
         yield from measured(lab, gateway.address, routes, f"{ROUTES:,} routes", "0.3")
 
 
@@ -52,6 +53,14 @@ def route(name: str, number: int) -> dict[str, Any]:
     }
     found: dict[str, Any] = manifest(name, [rule])
     return found
+
+
+def until_accepted(routes: Any) -> None:
+    """Wait until all routes are in force, at most a minute."""
+    deadline = time.monotonic() + 60
+    while not all(each.get("status", {}).get("parents") for each in routes.get(namespace="default").to_dict()["items"]):
+        assert time.monotonic() < deadline, "not all routes were accepted"
+        time.sleep(0.5)
 
 
 def measured(lab: RunningLab, address: str, routes: Any, among: str, target: str) -> Iterator[Figure]:

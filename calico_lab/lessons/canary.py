@@ -45,7 +45,7 @@ def in_envoy(lab: Lab) -> list[int]:
         locality.get("load_balancing_weight", 0)
         for cluster in configuration.clusters
         if cluster.name == rule
-        for locality in cluster.content.get("load_assignment", {}).get("endpoints", ())
+        for locality in cluster.localities
     ]
 
 

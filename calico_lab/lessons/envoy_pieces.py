@@ -224,8 +224,7 @@ def _of_backend(cluster: Cluster, named: Named, configuration: Configuration) ->
         if policy_targets.is_reference_to(reference, named, route["metadata"]["namespace"])
     }
     for each in configuration.clusters:
-        assignment = each.assignment or each.content.get("load_assignment", {})
-        for locality in assignment.get("endpoints", ()):
+        for locality in each.localities:
             if (region := locality.get("locality", {}).get("region", "")) in regions:
                 fallback = ", asked when the others are not well" if locality.get("priority") else ""
                 count = len(locality.get("lb_endpoints", ()))

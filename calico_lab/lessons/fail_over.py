@@ -75,8 +75,7 @@ def cluster(lab: Lab) -> EnvoyCluster | None:
 
 def priorities(found: EnvoyCluster | None) -> list[int]:
     """Return the priority of each backend of a cluster, in the order of the backendRefs: 0 is asked first."""
-    localities = found.content.get("load_assignment", {}).get("endpoints", ()) if found else ()
-    return [int(each.get("priority", 0)) for each in localities]
+    return [int(each.get("priority", 0)) for each in found.localities] if found else []
 
 
 def is_watched(found: EnvoyCluster | None) -> bool:

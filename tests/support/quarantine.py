@@ -32,7 +32,9 @@ def run(program: str, *arguments: str, user: str, time_limit: float) -> Any:
     namespaces = ["--user", "--map-root-user", "--pid", "--mount", "--net", "--ipc", "--fork", "--kill-child"]
     command = ["unshare", *namespaces, "--mount-proc", sys.executable, str(INSIDE), program, *arguments]
     with tempfile.TemporaryDirectory() as folder:
-        cache = Path(shutil.copytree(cache_folder(), Path(folder, "calico-lab"), symlinks=True))
+        # What another lab is just fetching is not for this one, and may be gone before it is read.
+        half = shutil.ignore_patterns("tmp*", "fetching-*")
+        cache = Path(shutil.copytree(cache_folder(), Path(folder, "calico-lab"), symlinks=True, ignore=half))
         for path in (cache.parent, cache):
             path.chmod(0o755)
         if user == "ordinary" and os.getuid() == 0:

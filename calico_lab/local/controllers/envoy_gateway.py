@@ -12,7 +12,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,7 +21,9 @@ from calico_lab.local import garbage, in_cluster
 from calico_lab.local.client import ApiClient
 from calico_lab.local.controller import Controller, Key, key_of
 from calico_lab.local.controllers import envoy_gateway_infrastructure as infrastructure
-from calico_lab.local.controllers.envoy_gateway_publication import ASK_AGAIN_SECONDS, Publisher
+from calico_lab.local.controllers.envoy_gateway_discovery import DiscoveryService
+from calico_lab.local.controllers.tigera_gateway import NAMESPACE, PORTS
+from calico_lab.local.envoy.snapshot import Snapshot, SnapshotMaker
 from calico_lab.local.gateway_api.conditions import settled
 from calico_lab.local.gateway_api.known_routes import KnownRoutes
 from calico_lab.local.gateway_api.model import Gateway
@@ -41,7 +43,6 @@ from calico_lab.local.resources import (
     GRPC_ROUTES,
     HTTP_ROUTES,
     NAMESPACES,
-    PODS,
     REFERENCE_GRANTS,
     SECRETS,
     SECURITY_POLICIES,
@@ -54,7 +55,8 @@ from calico_lab.local.wire import JsonObject
 
 logger = logging.getLogger(__name__)
 
-NAMESPACE = "tigera-gateway"
+ADDRESS = f"0.0.0.0:{PORTS['grpc']}"
+CERTIFICATES = Path("/certs")
 FINALIZER = "gateway-exists-finalizer.gateway.networking.k8s.io"
 
 _EVERYTHING = Key("", "")
@@ -65,8 +67,9 @@ class EnvoyGateway(Controller):
 
     name = "envoy-gateway"
 
-    def __init__(self, client: ApiClient, namespace: str = NAMESPACE) -> None:
+    def __init__(self, client: ApiClient, discovery: DiscoveryService, namespace: str = NAMESPACE) -> None:
         super().__init__(client)
+        self._discovery = discovery
         self._namespace = namespace
         anything = self._keys_of_anything
         self._classes = self.inform(GATEWAY_CLASSES, anything, optional=True, but_status=True)
@@ -86,13 +89,12 @@ class EnvoyGateway(Controller):
         self._endpoint_slices = self.inform(ENDPOINT_SLICES, anything)
         self._proxies = {
             SERVICE_ACCOUNTS: self.inform(SERVICE_ACCOUNTS, self._keys_of_proxies),
-            SECRETS: self._secrets,
             CONFIG_MAPS: self.inform(CONFIG_MAPS, self._keys_of_proxies),
             DEPLOYMENTS: self.inform(DEPLOYMENTS, self._keys_of_proxies),
             SERVICES: self._services,
         }
-        self._pods = self.inform(PODS, lambda _pod: ())
-        self._publisher = Publisher()
+        self._published: dict[ObjectName, tuple[Gateway, Snapshot]] = {}
+        self._makers: dict[ObjectName, SnapshotMaker] = {}
         self._known_routes = KnownRoutes()
 
     def _keys_of_anything(self, _item: JsonObject) -> Iterable[Key]:
@@ -105,9 +107,10 @@ class EnvoyGateway(Controller):
         return item["metadata"]["namespace"] == self._namespace and infrastructure.owner(item) is not None
 
     async def reconcile(self, key: Key) -> None:  # noqa: ARG002  there is only one
-        """Make everything what the world as last seen comes to; what Envoy reads is written first."""
+        """Make everything what the world as last seen comes to; Envoys hear of it first."""
         resolution = resolve(self._world(), self._known_routes)
         running = {name: gateway for name, gateway in resolution.gateways.items() if gateway.ports}
+        self._publish(running)
         await self._hold_classes()
         await _all(self._run_proxies(gateway) for gateway in running.values())
         await self._stop_proxies(running.keys())
@@ -146,16 +149,22 @@ class EnvoyGateway(Controller):
             replicas.get("availableReplicas", 0),
         )
 
+    def _publish(self, gateways: Mapping[ObjectName, Gateway]) -> None:
+        """Tell the Envoys of all Gateways; of one that is as it was nothing is made anew."""
+        for name, gateway in gateways.items():
+            if name not in self._published or self._published[name][0] != gateway:
+                maker = self._makers.setdefault(name, SnapshotMaker())
+                self._published[name] = (gateway, maker.snapshot(gateway))
+        for name in self._published.keys() - gateways.keys():
+            del self._published[name], self._makers[name]
+        self._discovery.publish({str(name): snapshot for name, (_, snapshot) in self._published.items()})
+
     async def _run_proxies(self, gateway: Gateway) -> None:
         gateway_class = self._classes.get(Key("", gateway.class_name))
         if gateway_class is None:
             return
         key = Key(self._namespace, infrastructure.name(gateway.name))
-        before = infrastructure.files_of(self._proxies[CONFIG_MAPS].get(key), self._secrets.get(key))
-        files, last = await self._publisher.next_files(gateway, before, self._pods)
-        if not last:
-            self.queue.add_after(_EVERYTHING, ASK_AGAIN_SECONDS)
-        for resource, item in infrastructure.objects(gateway, gateway_class, self._namespace, files).items():
+        for resource, item in infrastructure.objects(gateway, gateway_class, self._namespace).items():
             await self._apply(self._proxies[resource], key, item)
 
     async def _apply(self, informer: Informer, key: Key, wanted: JsonObject) -> None:
@@ -163,9 +172,7 @@ class EnvoyGateway(Controller):
         if current is None:
             await self.create(informer, wanted)
         elif not is_deleting(current):
-            # In a merge patch null takes a key away, and only so do files that are no longer wanted.
-            gone = {name: None for name in current.get("data") or {} if name not in wanted.get("data", {})}
-            await self.change(informer, current, wanted | ({"data": wanted["data"] | gone} if gone else {}))
+            await self.change(informer, current, wanted)
 
     async def _stop_proxies(self, running: Iterable[ObjectName]) -> None:
         names = set(running)
@@ -231,12 +238,15 @@ async def _all(actions: Iterable[Awaitable[object]]) -> None:
             raise outcome
 
 
-async def run(service_account: Path = in_cluster.SERVICE_ACCOUNT) -> None:
+async def run(
+    service_account: Path = in_cluster.SERVICE_ACCOUNT, address: str = ADDRESS, certificates: Path = CERTIFICATES
+) -> None:
     """Run in a pod until SIGTERM."""
     garbage.collect_seldom()
-    async with in_cluster.connection(service_account) as handler:
+    discovery = DiscoveryService()
+    async with in_cluster.connection(service_account) as handler, discovery.serving(address, certificates):
         namespace = os.environ.get("ENVOY_GATEWAY_NAMESPACE", NAMESPACE)
-        controller = EnvoyGateway(ApiClient(handler, user="envoy-gateway"), namespace)
+        controller = EnvoyGateway(ApiClient(handler, user="envoy-gateway"), discovery, namespace)
         task = asyncio.create_task(controller.run())
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
         logger.info("watching Gateways of controller %s", CONTROLLER_NAME)

@@ -1,25 +1,23 @@
-"""What Envoy Gateway makes for a Gateway, pure: a ServiceAccount, a ConfigMap, a Secret, a Deployment and a Service.
+"""What Envoy Gateway makes for a Gateway, pure: a ServiceAccount, a ConfigMap, a Deployment and a Service.
 
-Names, labels and settings are those of Envoy Gateway 1.5.9. Two things differ from upstream: Envoy reads its
-configuration from the ConfigMap, and certificates from the Secret, instead of a gRPC stream, and connections drain by a
+Names, labels and settings are those of Envoy Gateway 1.5.9. One thing differs from upstream: connections drain by a
 script in place of a second container (shutdown-manager). Envoy runs one worker unless an EnvoyProxy says otherwise.
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 from collections.abc import Mapping
 
+from calico_lab.local.controllers import tigera_gateway
 from calico_lab.local.envoy import draining
-from calico_lab.local.envoy.bootstrap import Ports, bootstrap
-from calico_lab.local.envoy.file_source import CERTIFICATES_PREFIX, CERTIFICATES_VOLUME, DIRECTORY, VOLUMES
+from calico_lab.local.envoy.bootstrap import DiscoveryServer, Ports, bootstrap, secrets
 from calico_lab.local.envoy.listeners import READY_PATH
 from calico_lab.local.gateway_api.model import Gateway
 from calico_lab.local.gateway_api.world import ObjectName
 from calico_lab.local.objects import labels, owner_reference
-from calico_lab.local.resources import CONFIG_MAPS, DEPLOYMENTS, SECRETS, SERVICE_ACCOUNTS, SERVICES, Resource
+from calico_lab.local.resources import CONFIG_MAPS, DEPLOYMENTS, SERVICE_ACCOUNTS, SERVICES, Resource
 from calico_lab.local.wire import JsonObject
 
 IMAGE = "docker.io/envoyproxy/envoy:distroless-v1.35.8"
@@ -50,28 +48,13 @@ def owner(item: JsonObject) -> ObjectName | None:
     return ObjectName(found.get(_OWNER_NAMESPACE, ""), found[_OWNER_NAME])
 
 
-def files_of(config_map: JsonObject | None, secret: JsonObject | None) -> dict[str, str]:
-    """Return the files that stand in the ConfigMap and the Secret of a Gateway."""
-    certificates = (secret or {}).get("data") or {}
-    files = {name: base64.b64decode(text).decode() for name, text in certificates.items()}
-    return files | ((config_map or {}).get("data") or {})
-
-
-def _base64(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()
-
-
-def objects(
-    gateway: Gateway, gateway_class: JsonObject, namespace: str, files: Mapping[str, str]
-) -> dict[Resource, JsonObject]:
-    """Return the objects for a Gateway in the order of their making; ``files`` are Envoy's configuration."""
+def objects(gateway: Gateway, gateway_class: JsonObject, namespace: str) -> dict[Resource, JsonObject]:
+    """Return the objects for a Gateway in the order of their making."""
     own = _PROXY_LABELS | {_OWNER_NAME: gateway.name.name, _OWNER_NAMESPACE: gateway.name.namespace}
-    certificates = {name: text for name, text in files.items() if name.startswith(CERTIFICATES_PREFIX)}
     contents: dict[Resource, JsonObject] = {
         SERVICE_ACCOUNTS: {},
-        SECRETS: {"type": "Opaque", "data": {name: _base64(text) for name, text in certificates.items()}},
-        CONFIG_MAPS: {"data": {name: text for name, text in files.items() if name not in certificates}},
-        DEPLOYMENTS: {"spec": _deployment(gateway, own)},
+        CONFIG_MAPS: {"data": secrets(tigera_gateway.CONTROLLER)},
+        DEPLOYMENTS: {"spec": _deployment(gateway, own, namespace)},
         SERVICES: {"spec": _service(gateway, own)},
     }
     metadata = {
@@ -105,7 +88,7 @@ def _service(gateway: Gateway, selector: Mapping[str, str]) -> JsonObject:
     }
 
 
-def _deployment(gateway: Gateway, selector: Mapping[str, str]) -> JsonObject:
+def _deployment(gateway: Gateway, selector: Mapping[str, str], namespace: str) -> JsonObject:
     annotations = {
         "prometheus.io/scrape": "true",
         "prometheus.io/port": str(PORTS.statistics),
@@ -116,31 +99,31 @@ def _deployment(gateway: Gateway, selector: Mapping[str, str]) -> JsonObject:
         "strategy": {"type": "RollingUpdate"},
         "revisionHistoryLimit": 10,
         "progressDeadlineSeconds": 600,
-        "template": {"metadata": {"labels": selector, "annotations": annotations}, "spec": _pod(gateway)},
+        "template": {"metadata": {"labels": selector, "annotations": annotations}, "spec": _pod(gateway, namespace)},
     }
     # Left out unless asked for, so that `kubectl scale` is not undone.
     return spec | ({} if gateway.replicas is None else {"replicas": gateway.replicas})
 
 
-def _pod(gateway: Gateway) -> JsonObject:
+def _pod(gateway: Gateway, namespace: str) -> JsonObject:
     return {
         "serviceAccountName": name(gateway.name),
         "automountServiceAccountToken": False,
         "terminationGracePeriodSeconds": 360,
-        "containers": [_container(gateway)],
+        "containers": [_container(gateway, namespace)],
         "volumes": [
-            {"name": CERTIFICATES_VOLUME, "secret": {"secretName": name(gateway.name), "defaultMode": 0o400}},
-            *({"name": volume, "configMap": {"name": name(gateway.name)}} for volume in VOLUMES),
+            {"name": "certs", "secret": {"secretName": tigera_gateway.PROXY_SECRET, "defaultMode": 0o400}},
+            {"name": "sds", "configMap": {"name": name(gateway.name)}},
         ],
     }
 
 
-def _container(gateway: Gateway) -> JsonObject:
+def _container(gateway: Gateway, namespace: str) -> JsonObject:
     return {
         "name": "envoy",
         "image": gateway.image or IMAGE,
         "imagePullPolicy": "IfNotPresent",
-        "args": _arguments(gateway),
+        "args": _arguments(gateway, namespace),
         "env": [_from_pod("ENVOY_POD_NAMESPACE", "metadata.namespace"), _from_pod("ENVOY_POD_NAME", "metadata.name")],
         "ports": [
             {"name": "metrics", "containerPort": PORTS.statistics, "protocol": "TCP"},
@@ -152,17 +135,19 @@ def _container(gateway: Gateway) -> JsonObject:
         "livenessProbe": _probe(period=10, failures=3),
         "lifecycle": {"preStop": {"exec": {"command": ["/bin/bash", "-c", draining.script(PORTS.admin)]}}},
         "volumeMounts": [
-            {"name": volume, "mountPath": f"{DIRECTORY}/{volume}", "readOnly": True}
-            for volume in (CERTIFICATES_VOLUME, *VOLUMES)
+            {"name": "certs", "mountPath": "/certs", "readOnly": True},
+            {"name": "sds", "mountPath": "/sds", "readOnly": True},
         ],
     }
 
 
-def _arguments(gateway: Gateway) -> list[str]:
+def _arguments(gateway: Gateway, namespace: str) -> list[str]:
+    address = f"{tigera_gateway.CONTROLLER}.{namespace}.svc.cluster.local."
+    server = DiscoveryServer(address, tigera_gateway.PORTS["grpc"])
     options = {
         "--service-cluster": str(gateway.name),
         "--service-node": "$(ENVOY_POD_NAME)",
-        "--config-yaml": json.dumps(bootstrap(PORTS), separators=(",", ":")),
+        "--config-yaml": json.dumps(bootstrap(server, PORTS), separators=(",", ":")),
         "--log-level": "warn",
         "--concurrency": str(gateway.concurrency or 1),
         "--drain-strategy": "immediate",

@@ -13,7 +13,7 @@ from calico_lab import errors
 from calico_lab.local import custom_resources
 from calico_lab.local.client import ApiClient
 from calico_lab.local.controller import Controller, Key, key_of
-from calico_lab.local.controllers import tigera_gateway
+from calico_lab.local.controllers import tigera_gateway, tigera_gateway_certificates
 from calico_lab.local.events import WARNING, EventRecorder
 from calico_lab.local.objects import is_deleting, owner_reference
 from calico_lab.local.resources import (
@@ -21,12 +21,15 @@ from calico_lab.local.resources import (
     ENVOY_PROXIES,
     GATEWAY_APIS,
     GATEWAY_CLASSES,
+    NAMESPACES,
+    SECRETS,
 )
 from calico_lab.local.wire import JsonObject
 
 NAMES = ("default", "tigera-secure")
 PREFER_EXISTING = "PreferExisting"
 RECONCILE = "Reconcile"
+_SECRETS = [Key(tigera_gateway.NAMESPACE, name) for name in tigera_gateway_certificates.NAMES]
 
 
 class GatewayApiOperator(Controller):
@@ -40,6 +43,7 @@ class GatewayApiOperator(Controller):
         self._as_wanted: dict[Key, str] = {}  # versions of definitions that were looked at: they are large
         self._installations = self.inform(GATEWAY_APIS, lambda _: self._accepted())
         self._definitions = self.inform(CUSTOM_RESOURCE_DEFINITIONS, lambda _: self._accepted())
+        self._secrets = self.inform(SECRETS, self._certificates)
         for resource, _ in tigera_gateway.objects():
             self.inform(resource, self._rendered, optional=resource in (ENVOY_PROXIES, GATEWAY_CLASSES))
 
@@ -49,6 +53,9 @@ class GatewayApiOperator(Controller):
     def _rendered(self, item: JsonObject) -> Iterable[Key]:
         ours = {key_of(each) for _, each in tigera_gateway.objects()}
         return self._accepted() if key_of(item) in ours else []
+
+    def _certificates(self, item: JsonObject) -> Iterable[Key]:
+        return self._accepted() if key_of(item) in _SECRETS else []
 
     async def reconcile(self, key: Key) -> None:
         """Create what is missing for the GatewayAPI, restore what was changed."""
@@ -63,6 +70,15 @@ class GatewayApiOperator(Controller):
         for resource, item in tigera_gateway.objects():
             owned = item | {"metadata": item["metadata"] | {"ownerReferences": owner}}
             await self.ensure(resource, owned)
+            if resource is NAMESPACES:
+                await self._certify(owner)
+
+    async def _certify(self, owner: list[JsonObject]) -> None:
+        """Create the Secrets of the discovery service, both anew where one is missing."""
+        if all(self._secrets.get(key) for key in _SECRETS):
+            return
+        for item in tigera_gateway_certificates.secrets():
+            await self.ensure(SECRETS, item | {"metadata": item["metadata"] | {"ownerReferences": owner}})
 
     async def _degrade(self, installation: JsonObject) -> None:
         message = 'multiple GatewayAPI CRs provided. To fix, run "kubectl delete gatewayapi tigera-secure"'

@@ -1,8 +1,9 @@
 """What the Tigera operator creates for a GatewayAPI resource, pure: the namespace ``tigera-gateway`` and what is in it.
 
 Names, labels and values are those of operator 1.38 (Calico Enterprise 3.21, Calico 3.30) with Envoy Gateway 1.5.9
-(https://github.com/tigera/operator, pkg/render/gateway_api.go). Not created, because nothing in the lab would use it:
-the certificate job and its secrets, roles and bindings, pull secrets, the webhook that injects topology.
+(https://github.com/tigera/operator, pkg/render/gateway_api.go). Not created, because
+nothing in the lab would use it: roles and bindings, pull secrets, the webhook that injects topology. What upstream's
+certificate job writes is made in ``tigera_gateway_certificates``.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ CONTROLLER = "envoy-gateway"
 CONFIGURATION = "envoy-gateway-config"
 PROXY = "envoy-proxy-config"
 CLASS = "tigera-gateway-class"
+# The Secrets with the certificates of Envoy Gateway and of the Envoys.
+CONTROLLER_SECRET = CONTROLLER
+PROXY_SECRET = "envoy"  # noqa: S105  a name
 CONTROLLER_NAME = "gateway.envoyproxy.io/gatewayclass-controller"
 CONTROLLER_IMAGE = "docker.io/envoyproxy/gateway:v1.5.9"
 PROXY_IMAGE = "docker.io/envoyproxy/envoy:distroless-v1.35.8"
@@ -86,7 +90,10 @@ def _deployment_spec() -> JsonObject:
         ],
         "ports": [{"name": name, "containerPort": port} for name, port in PORTS.items()],
         "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "1024Mi"}},
-        "volumeMounts": [{"name": "envoy-gateway-config", "mountPath": "/config", "readOnly": True}],
+        "volumeMounts": [
+            {"name": "envoy-gateway-config", "mountPath": "/config", "readOnly": True},
+            {"name": "certs", "mountPath": "/certs", "readOnly": True},
+        ],
     }
     return {
         "replicas": 1,
@@ -96,7 +103,10 @@ def _deployment_spec() -> JsonObject:
             "spec": {
                 "serviceAccountName": CONTROLLER,
                 "containers": [container],
-                "volumes": [{"name": "envoy-gateway-config", "configMap": {"name": CONFIGURATION}}],
+                "volumes": [
+                    {"name": "envoy-gateway-config", "configMap": {"name": CONFIGURATION}},
+                    {"name": "certs", "secret": {"secretName": CONTROLLER_SECRET, "defaultMode": 0o400}},
+                ],
             },
         },
     }

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from calico_lab.local.envoy.endpoints import load_assignment
-from calico_lab.local.envoy.file_source import DIRECTORY, config_source, endpoints_file
 from calico_lab.local.envoy.health_checks import health_check, outlier_detection
-from calico_lab.local.envoy.messages import duration, metadata, type_url, typed
+from calico_lab.local.envoy.messages import AGGREGATED_DISCOVERY, duration, metadata, type_url, typed
 from calico_lab.local.envoy.routes import split
 from calico_lab.local.gateway_api.model import Backend, Destination, Source
 from calico_lab.local.gateway_api.traffic import CircuitBreaker, Traffic
@@ -38,11 +37,6 @@ class Cluster:
         """Whether the endpoints' addresses are names to look up."""
         return any(backend.named for backend in self.backends)
 
-    @property
-    def endpoints_apart(self) -> bool:
-        """Whether the endpoints come by EDS; those that are looked up change without it."""
-        return self.traffic.remembers_endpoints and not self.named
-
 
 def clusters_of(destination: Destination) -> list[Cluster]:
     """Return the one cluster of a destination, or one for each of its backends where they must be split."""
@@ -52,13 +46,13 @@ def clusters_of(destination: Destination) -> list[Cluster]:
     return [Cluster(backend.name, [backend], *common) for backend in destination.backends if backend.endpoints]
 
 
-def cluster(model: Cluster, directory: str = DIRECTORY) -> JsonObject:
+def cluster(model: Cluster) -> JsonObject:
     """Return the cluster (config.cluster.v3.Cluster)."""
     traffic = model.traffic
     connect_timeout = _CONNECT_TIMEOUT_SECONDS if traffic.connect_timeout is None else traffic.connect_timeout
     return {
         "name": model.name,
-        **_discovery(model, directory),
+        **_discovery(model),
         "metadata": metadata(model.source),
         "load_balancing_policy": {"policies": [{"typed_extension_config": _policy(traffic)}]},
         "connect_timeout": duration(connect_timeout),
@@ -71,15 +65,20 @@ def cluster(model: Cluster, directory: str = DIRECTORY) -> JsonObject:
     }
 
 
-def _discovery(model: Cluster, directory: str) -> JsonObject:
-    if model.endpoints_apart:
-        source = config_source(endpoints_file(model.name), directory)
-        return {"type": "EDS", "eds_cluster_config": {"service_name": model.name, "eds_config": source}}
-    load = {"load_assignment": load_assignment(model.name, model.backends)}
+def _discovery(model: Cluster) -> JsonObject:
+    """Return where endpoints come from: by themselves, so that the cluster stays when they change, or from DNS."""
     if not model.named:
-        return {"type": "STATIC", **load}
-    refresh = {"dns_refresh_rate": duration(_DNS_REFRESH_SECONDS), "respect_dns_ttl": True}
-    return {"type": "STRICT_DNS", "dns_lookup_family": "V4_PREFERRED", **refresh, **load}
+        return {
+            "type": "EDS",
+            "eds_cluster_config": {"service_name": model.name, "eds_config": AGGREGATED_DISCOVERY},
+        }
+    return {
+        "type": "STRICT_DNS",
+        "dns_lookup_family": "V4_PREFERRED",
+        "dns_refresh_rate": duration(_DNS_REFRESH_SECONDS),
+        "respect_dns_ttl": True,
+        "load_assignment": load_assignment(model.name, model.backends),
+    }
 
 
 def _policy(traffic: Traffic) -> JsonObject:

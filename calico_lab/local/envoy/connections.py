@@ -13,7 +13,7 @@ from calico_lab.local.wire import JsonObject
 EMPTY_CLUSTER = "EmptyCluster"
 
 
-def connection_chain(route: ConnectionRoute, port: int, directory: str) -> JsonObject:
+def connection_chain(route: ConnectionRoute, port: int) -> JsonObject:
     """Return the filter chain (config.listener.v3.FilterChain) of a route."""
     chain: JsonObject = {"name": route.name}
     kind = "tcp"
@@ -21,7 +21,7 @@ def connection_chain(route: ConnectionRoute, port: int, directory: str) -> JsonO
         chain["filter_chain_match"] = {"server_names": list(route.server_names)}
         kind = "tls-passthrough"
     if route.certificates:
-        chain["transport_socket"] = transport_socket(route.certificates, (), directory)
+        chain["transport_socket"] = transport_socket(route.certificates, ())
         kind = "tls-terminate"
     return chain | {"filters": [_proxy(route.destination.name, f"{kind}-{port}", route.destination.traffic)]}
 

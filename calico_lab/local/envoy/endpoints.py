@@ -1,10 +1,4 @@
-"""Endpoints: in the cluster itself, or, where the cluster remembers something about them, in a file of their own (EDS).
-
-Envoy replaces a cluster that changes, and forgets with it who was unhealthy and who is new; what comes by EDS changes
-the cluster in place. Envoy Gateway sends all endpoints so. Read from files, though, those of each cluster take one
-inotify instance, of which Linux gives a user 128, and Envoy aborts where it gets none: so only those that need it
-(gateway_api/memory.py says how many there may be).
-"""
+"""Endpoints (EDS): who answers for a cluster."""
 
 from __future__ import annotations
 

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 
 from calico_lab.local.envoy.access_log import access_logs
 from calico_lab.local.envoy.connections import EMPTY_CLUSTER, closing_chain, connection_chain
-from calico_lab.local.envoy.file_source import config_source, routes_file
 from calico_lab.local.envoy.http_filters import ROUTER, http_filters
-from calico_lab.local.envoy.messages import socket_address, typed
+from calico_lab.local.envoy.messages import AGGREGATED_DISCOVERY, socket_address, typed
 from calico_lab.local.envoy.tls import HTTP1_PROTOCOLS, HTTP_PROTOCOLS, tls_inspector, transport_socket
 from calico_lab.local.gateway_api.model import ConnectionListener, Gateway, Listener
 from calico_lab.local.wire import JsonObject
@@ -18,14 +17,14 @@ READY_PATH = "/ready"
 _EVERYWHERE = "0.0.0.0"  # noqa: S104  the pod's own network namespace
 
 
-def listeners(gateway: Gateway, directory: str) -> list[JsonObject]:
+def listeners(gateway: Gateway) -> list[JsonObject]:
     """Return a listener (config.listener.v3.Listener) for each port of a Gateway, named after its first listener."""
     by_port: dict[int, list[Listener | ConnectionListener]] = defaultdict(list)
     for model in gateway.listeners:
         by_port[model.container_port].append(model)
     for connections in gateway.connection_listeners:
         by_port[connections.container_port].append(connections)
-    return [_listener(sharing, directory) for sharing in by_port.values()]
+    return [_listener(sharing) for sharing in by_port.values()]
 
 
 def connects_nowhere(gateway: Gateway) -> dict[str, JsonObject]:
@@ -37,7 +36,7 @@ def connects_nowhere(gateway: Gateway) -> dict[str, JsonObject]:
     return {EMPTY_CLUSTER: {"name": EMPTY_CLUSTER, "type": "STATIC"}}
 
 
-def _listener(sharing: Sequence[Listener | ConnectionListener], directory: str) -> JsonObject:
+def _listener(sharing: Sequence[Listener | ConnectionListener]) -> JsonObject:
     port = sharing[0].container_port
     common = {
         "name": sharing[0].name,
@@ -49,11 +48,11 @@ def _listener(sharing: Sequence[Listener | ConnectionListener], directory: str) 
     chains: list[JsonObject] = []
     for model in sharing:
         if isinstance(model, ConnectionListener):
-            chains += [connection_chain(route, port, directory) for route in model.routes]
+            chains += [connection_chain(route, port) for route in model.routes]
         elif model.certificates:
-            chains.append(_https_chain(model, directory))
+            chains.append(_https_chain(model))
         else:
-            return common | {"default_filter_chain": _http_chain(model, directory)}
+            return common | {"default_filter_chain": _http_chain(model)}
     inspected = any("filter_chain_match" in chain for chain in chains)
     return common | {
         "filter_chains": chains or [closing_chain(port)],
@@ -61,18 +60,18 @@ def _listener(sharing: Sequence[Listener | ConnectionListener], directory: str) 
     }
 
 
-def _http_chain(model: Listener, directory: str) -> JsonObject:
-    return {"name": model.name, "filters": [_http_connection_manager(model, directory)]}
+def _http_chain(model: Listener) -> JsonObject:
+    return {"name": model.name, "filters": [_http_connection_manager(model)]}
 
 
-def _https_chain(model: Listener, directory: str) -> JsonObject:
+def _https_chain(model: Listener) -> JsonObject:
     protocols = HTTP_PROTOCOLS if model.http2 else HTTP1_PROTOCOLS
     asked = {"filter_chain_match": {"server_names": [model.hostname]}} if model.hostname else {}
-    secure = {"transport_socket": transport_socket(model.certificates, protocols, directory)}
-    return asked | _http_chain(model, directory) | secure
+    secure = {"transport_socket": transport_socket(model.certificates, protocols)}
+    return asked | _http_chain(model) | secure
 
 
-def _http_connection_manager(model: Listener, directory: str) -> JsonObject:
+def _http_connection_manager(model: Listener) -> JsonObject:
     return typed(
         "envoy.filters.network.http_connection_manager",
         "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
@@ -89,7 +88,7 @@ def _http_connection_manager(model: Listener, directory: str) -> JsonObject:
             "initial_stream_window_size": 65536,
             "max_concurrent_streams": 100,
         },
-        rds={"config_source": config_source(routes_file(model.name), directory), "route_config_name": model.name},
+        rds={"config_source": AGGREGATED_DISCOVERY, "route_config_name": model.name},
         http_filters=http_filters(model),
     )
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from calico_lab.local.gateway_api.model import Source
 from calico_lab.local.wire import JsonObject
 
+# Where resources that are only named come from: the stream on which Envoy gets all of them (core.v3.ConfigSource).
+AGGREGATED_DISCOVERY: JsonObject = {"ads": {}, "resource_api_version": "V3"}
+
 
 def typed(name: str, message: str, /, **fields: object) -> JsonObject:
     """Return an extension by its name, configured by a message of the given type under ``envoy.``."""

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
+
 from calico_lab.local.envoy.changes import header_fields, mirror_policies, redirect_action, rewrite_fields
 from calico_lab.local.envoy.http_filters import typed_per_filter_config
 from calico_lab.local.envoy.messages import metadata
+from calico_lab.local.envoy.protobuf import Message, message
 from calico_lab.local.envoy.traffic import route_action
 from calico_lab.local.gateway_api.model import Destination, Listener, Match, MatchType, Route, ValueMatch, VirtualHost
 from calico_lab.local.wire import JsonObject
@@ -13,40 +17,43 @@ from calico_lab.local.wire import JsonObject
 INVALID_CLUSTER = "invalid-backend-cluster"
 
 
-def route_configuration(listener: Listener) -> JsonObject:
-    """Return the route configuration (config.route.v3.RouteConfiguration) of a listener."""
-    return {
+def route_configuration(listener: Listener, routes: Iterator[Message]) -> Message:
+    """Return the route configuration (config.route.v3.RouteConfiguration) of a listener.
+
+    ``routes`` yields the messages (config.route.v3.Route) of its routes, and as many are taken.
+    """
+    fields = {
         "name": listener.name,
         "ignore_port_in_host_matching": True,
         "virtual_hosts": [_virtual_host(host) for host in listener.virtual_hosts],
     }
+    result = message("config.route.v3.RouteConfiguration", fields)
+    for host, described in zip(listener.virtual_hosts, result.virtual_hosts, strict=True):
+        described.routes.extend(islice(routes, len(host.routes)))
+    return result
 
 
 def _virtual_host(host: VirtualHost) -> JsonObject:
-    return {
-        "name": host.name,
-        "domains": [host.hostname],
-        "metadata": metadata(host.source),
-        "routes": [_route(route) for route in host.routes],
-    }
+    return {"name": host.name, "domains": [host.hostname], "metadata": metadata(host.source)}
 
 
-def _route(route: Route) -> JsonObject:
-    common = {"name": route.name, "match": _match(route.match), "metadata": metadata(route.source)}
-    if filters := typed_per_filter_config(route):
+def route(model: Route) -> JsonObject:
+    """Return a route (config.route.v3.Route)."""
+    common = {"name": model.name, "match": _match(model.match), "metadata": metadata(model.source)}
+    if filters := typed_per_filter_config(model):
         common["typed_per_filter_config"] = filters
-    common |= header_fields(route.changes)
-    if route.changes.redirect is not None:
-        return common | {"redirect": redirect_action(route.changes.redirect, route.match)}
-    if route.destination is None:
+    common |= header_fields(model.changes)
+    if model.changes.redirect is not None:
+        return common | {"redirect": redirect_action(model.changes.redirect, model.match)}
+    if model.destination is None:
         return common | {"direct_response": {"status": 500}}
-    traffic = route_action(route.destination.traffic, timeout=route.timeout, retry=route.retry)
-    action = _clusters(route.destination) | traffic
-    if route.changes.rewrite is not None:
-        action |= rewrite_fields(route.changes.rewrite, route.match)
-    if route.mirrors:
-        action["request_mirror_policies"] = mirror_policies(route.mirrors)
-    if route.source.kind != "GRPCRoute":
+    traffic = route_action(model.destination.traffic, timeout=model.timeout, retry=model.retry)
+    action = _clusters(model.destination) | traffic
+    if model.changes.rewrite is not None:
+        action |= rewrite_fields(model.changes.rewrite, model.match)
+    if model.mirrors:
+        action["request_mirror_policies"] = mirror_policies(model.mirrors)
+    if model.source.kind != "GRPCRoute":
         action["upgrade_configs"] = [{"upgrade_type": "websocket"}]
     return common | {"route": action}
 

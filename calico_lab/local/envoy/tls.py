@@ -1,15 +1,10 @@
-"""TLS of listeners: certificates come as secrets (SDS), so that another one takes its place without a listener's end.
-
-Each secret is read from a file of its own, in a volume that shows a Kubernetes Secret: no private key stands in a
-ConfigMap.
-"""
+"""TLS of listeners: certificates come as secrets (SDS), so that a listener outlives a change of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from calico_lab.local.envoy.file_source import certificate_file, config_source
-from calico_lab.local.envoy.messages import typed
+from calico_lab.local.envoy.messages import AGGREGATED_DISCOVERY, typed
 from calico_lab.local.gateway_api.model import Certificate
 from calico_lab.local.wire import JsonObject
 
@@ -17,15 +12,12 @@ HTTP_PROTOCOLS = ("h2", "http/1.1")
 HTTP1_PROTOCOLS = ("http/1.1",)
 
 
-def transport_socket(certificates: Iterable[Certificate], protocols: Sequence[str], directory: str) -> JsonObject:
+def transport_socket(certificates: Iterable[Certificate], protocols: Sequence[str]) -> JsonObject:
     """Return the socket that terminates TLS, offering these protocols (ALPN), with the certificate that fits a client.
 
     See https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/security/ssl#certificate-selection.
     """
-    secrets = [
-        {"name": each.name, "sds_config": config_source(certificate_file(each.name), directory)}
-        for each in certificates
-    ]
+    secrets = [{"name": each.name, "sds_config": AGGREGATED_DISCOVERY} for each in certificates]
     offered = {"alpn_protocols": list(protocols)} if protocols else {}
     return typed(
         "envoy.transport_sockets.tls",

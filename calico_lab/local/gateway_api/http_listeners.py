@@ -50,9 +50,8 @@ def _virtual_hosts(sharing: Iterable[ListenerState], attachments: Attachments) -
     for state in sorted(sharing, key=lambda state: _specificity(state.hostname), reverse=True):
         routes: dict[str, list[Route]] = defaultdict(list)
         for attachment in attachments.get(state.name, ()):
-            for hostname in attachment.hostnames:
-                suffix = "/" + hostname.replace(".", "_")
-                routes[hostname] += [replace(route, name=route.name + suffix) for route in attachment.routes]
+            for hostname, served in attachment.by_hostname.items():
+                routes[hostname] += served
         for hostname, found in routes.items():
             if found and hostname not in hosts:
                 name = f"{state.name}/{hostname.replace('.', '_')}"

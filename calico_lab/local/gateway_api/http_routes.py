@@ -5,8 +5,9 @@ Conditions and their strings are those of Envoy Gateway 1.5.9.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from calico_lab.local.gateway_api.changes import Redirect
 from calico_lab.local.gateway_api.grpc_matches import grpc_matches_of
@@ -38,6 +39,14 @@ class Attachment:
     listener: ListenerState
     hostnames: tuple[str, ...]
     routes: tuple[Route, ...]
+
+    @cached_property
+    def by_hostname(self) -> Mapping[str, tuple[Route, ...]]:
+        """What is served under each hostname, named after it: each time the very same objects."""
+        return {
+            hostname: tuple(replace(route, name=f"{route.name}/{hostname.replace('.', '_')}") for route in self.routes)
+            for hostname in self.hostnames
+        }
 
 
 @dataclass(frozen=True)

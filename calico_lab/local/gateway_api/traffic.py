@@ -152,8 +152,3 @@ class Traffic:
     connection_idle_timeout: float | None = None
     connection_duration: float | None = None
     fault: str = ""
-
-    @property
-    def remembers_endpoints(self) -> bool:
-        """Whether it matters for how long an endpoint has been there, or how it has answered."""
-        return bool(self.slow_start or self.active_health_check or self.passive_health_check)

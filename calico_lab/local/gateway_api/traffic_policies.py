@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from calico_lab.local.gateway_api.conditions import sentence
 from calico_lab.local.gateway_api.policies import Attachments, Target
 from calico_lab.local.gateway_api.rate_limits import checked
-from calico_lab.local.gateway_api.references import gateway_of
 from calico_lab.local.gateway_api.traffic import RateLimit, Traffic
 from calico_lab.local.gateway_api.traffic_settings import traffic
-from calico_lab.local.gateway_api.world import ObjectName, name_of
+from calico_lab.local.gateway_api.world import ObjectName
 from calico_lab.local.wire import JsonObject
-
-# Each backend whose endpoints a proxy remembers something about costs that proxy an inotify instance; Linux gives a
-# user 128, for every lab and every other program of theirs.
-MAXIMUM_REMEMBERED_BACKENDS = 32
-_TOO_MANY = (
-    f"The local lab has slow start and health checks for {MAXIMUM_REMEMBERED_BACKENDS} backendRefs at the most, and "
-    "older policies take them up."
-)
 
 
 class TrafficPolicies(Attachments[Traffic]):
@@ -28,47 +18,11 @@ class TrafficPolicies(Attachments[Traffic]):
 
     def __init__(self) -> None:
         super().__init__("BackendTrafficPolicy", "backendTrafficPolicies", _read)
-        self._beyond_memory: set[ObjectName] = set()
 
     def traffic(self, route: Target, gateway: ObjectName) -> Traffic:
         """Return how requests to a route by way of a Gateway are to be spread."""
         found = self.applying(route, gateway)
-        if found is None:
-            return Traffic()
-        settings = self.read(*found)
-        return replace(settings, fault=_TOO_MANY) if name_of(found[0]) in self._beyond_memory else settings
-
-    def attach(
-        self, policies: Iterable[JsonObject], routes: Mapping[Target, JsonObject], gateways: Mapping[Target, JsonObject]
-    ) -> None:
-        """Attach policies to the routes and Gateways that are ours, and refuse those for which there is no memory."""
-        super().attach(policies, routes, gateways)
-        needed: dict[ObjectName, int] = {}
-        users: dict[ObjectName, JsonObject] = {}
-        for target, route in routes.items():
-            for gateway in _gateways(route):
-                found = self.applying(target, gateway) if ("Gateway", gateway) in gateways else None
-                if found is not None and self.read(*found).remembers_endpoints:
-                    name = name_of(found[0])
-                    users[name] = found[0]
-                    needed[name] = needed.get(name, 0) + _backends(route)
-        taken = 0
-        for name in sorted(users, key=lambda name: (users[name]["metadata"].get("creationTimestamp", ""), str(name))):
-            taken += needed[name]
-            if taken > MAXIMUM_REMEMBERED_BACKENDS:
-                self._beyond_memory.add(name)
-                self.ancestors.refuse(users[name], self.ancestors.of(users[name]), _TOO_MANY)
-
-
-def _gateways(route: JsonObject) -> set[ObjectName]:
-    namespace = route["metadata"]["namespace"]
-    found = (gateway_of(reference, namespace) for reference in route["spec"].get("parentRefs") or [])
-    return {gateway for gateway in found if gateway is not None}
-
-
-def _backends(route: JsonObject) -> int:
-    """Return of how many backends the endpoints are apart, at the most."""
-    return sum(len(rule.get("backendRefs") or []) for rule in route["spec"].get("rules") or [])
+        return Traffic() if found is None else self.read(*found)
 
 
 def _read(policy: JsonObject, merged_with: JsonObject | None) -> Traffic:

@@ -5,14 +5,28 @@ import time
 
 import pytest
 from support import gateway_api
+from support.envoys import shown
 
 from calico_lab import errors
 from calico_lab.local import custom_resources, resources
 from calico_lab.local.apiserver.server import ApiServer
 from calico_lab.local.client import ApiClient
 from calico_lab.local.controllers.envoy_gateway import NAMESPACE, EnvoyGateway
+from calico_lab.local.controllers.envoy_gateway_discovery import DiscoveryService
 
 TOKEN = "a-token-of-the-tests"
+
+
+class Discovery(DiscoveryService):
+    """The discovery service, with what it was given to tell."""
+
+    def __init__(self):
+        super().__init__()
+        self.published = {}
+
+    def publish(self, snapshots):
+        super().publish(snapshots)
+        self.published = {name: shown(snapshot) for name, snapshot in snapshots.items()}
 
 
 class Cluster:
@@ -20,6 +34,7 @@ class Cluster:
 
     def __init__(self, client):
         self.client = client
+        self.discovery = Discovery()
 
     async def create(self, resource, item):
         metadata = {key: item["metadata"][key] for key in ("name", "namespace", "labels") if item["metadata"].get(key)}
@@ -73,7 +88,8 @@ async def operated(server):
 @pytest.fixture
 async def cluster(server, operated):
     """A cluster where Envoy Gateway runs, in this process."""
-    controller = asyncio.create_task(EnvoyGateway(ApiClient(server.handle, token=TOKEN)).run())
+    client = ApiClient(server.handle, token=TOKEN)
+    controller = asyncio.create_task(EnvoyGateway(client, operated.discovery).run())
     yield operated
     assert not controller.done()
     controller.cancel()

@@ -1,37 +1,38 @@
-import json
-
 import pytest
-from support.gateway_api import backend, endpoints, http_route, model, policy, rule, service
+from support.envoys import shown
+from support.gateway_api import GATEWAY, backend, endpoints, http_route, model, policy, rule, service, world
 
 from calico_lab.local.controllers.envoy_gateway_infrastructure import name
-from calico_lab.local.envoy import xds
-from calico_lab.local.envoy.file_source import routes_file
+from calico_lab.local.envoy import snapshot as made
+from calico_lab.local.envoy.snapshot import Kind, SnapshotMaker
+from calico_lab.local.gateway_api.known_routes import KnownRoutes
+from calico_lab.local.gateway_api.resolve import resolve
 from calico_lab.local.gateway_api.world import ObjectName
 
 CLUSTER = "httproute/default/round-robin-route/rule/0"
 
 
 def configuration(**changes):
-    return xds.configuration(model(**changes))
+    return shown(SnapshotMaker().snapshot(model(**changes)))
 
 
 def routes(**changes):
-    (table,) = configuration(**changes).routes.values()
+    (table,) = configuration(**changes)[Kind.ROUTES].values()
     return [route for host in table["virtual_hosts"] for route in host["routes"]]
 
 
 def test_the_guide_gets_the_names_that_envoy_gateway_gives():
     guide = configuration()
-    table = guide.routes["default/load-balancing-gateway/http"]
+    table = guide[Kind.ROUTES]["default/load-balancing-gateway/http"]
     (host,) = table["virtual_hosts"]
     assert (host["name"], host["domains"]) == (
         "default/load-balancing-gateway/http/www_example_com",
         ["www.example.com"],
     )
     assert [route["name"] for route in host["routes"]] == [f"{CLUSTER}/match/0/www_example_com"]
-    assert guide.clusters.keys() == {CLUSTER}
-    assert guide.clusters[CLUSTER]["load_assignment"]["endpoints"][0]["locality"] == {"region": f"{CLUSTER}/backend/0"}
-    listening = guide.listeners["default/load-balancing-gateway/http"]
+    assert guide[Kind.CLUSTER].keys() == {CLUSTER}
+    assert guide[Kind.ENDPOINTS][CLUSTER]["endpoints"][0]["locality"] == {"region": f"{CLUSTER}/backend/0"}
+    listening = guide[Kind.LISTENER]["default/load-balancing-gateway/http"]
     assert listening["address"] == {"socket_address": {"address": "0.0.0.0", "port_value": 10080}}
 
 
@@ -72,9 +73,10 @@ def test_a_match_becomes_envoys(match, expected):
 )
 def test_a_policy_changes_how_a_cluster_spreads_and_nothing_else(balancer, name):
     changed = configuration(backend_traffic_policies=[policy(load_balancer=balancer)])
-    (chosen,) = changed.clusters[CLUSTER]["load_balancing_policy"]["policies"]
+    (chosen,) = changed[Kind.CLUSTER][CLUSTER]["load_balancing_policy"]["policies"]
     assert chosen["typed_extension_config"]["name"] == f"envoy.load_balancing_policies.{name}"
-    assert changed.routes == configuration().routes
+    guide = configuration()
+    assert {kind for kind in Kind if changed[kind] != guide[kind]} <= {Kind.CLUSTER}
 
 
 def test_valid_backends_share_a_cluster_by_the_weights_of_localities():
@@ -84,7 +86,7 @@ def test_valid_backends_share_a_cluster_by_the_weights_of_localities():
         services=[service(), service("other")],
         endpoint_slices=[endpoints("10.48.1.1"), endpoints("10.48.1.2", name="other")],
     )
-    localities = both.clusters[CLUSTER]["load_assignment"]["endpoints"]
+    localities = both[Kind.ENDPOINTS][CLUSTER]["endpoints"]
     assert [locality["load_balancing_weight"] for locality in localities] == [9, 1]
 
 
@@ -100,26 +102,30 @@ def test_the_share_of_a_bad_backend_goes_nowhere():
 def test_without_endpoints_requests_are_answered_with_500():
     (route,) = routes(endpoint_slices=[])
     assert route["direct_response"] == {"status": 500}
-    assert not configuration(endpoint_slices=[]).clusters
+    assert not configuration(endpoint_slices=[])[Kind.CLUSTER]
 
 
-def test_files_are_read_back_as_they_were_written():
-    guide = configuration()
-    assert xds.read(guide.files()) == guide
-    assert json.loads(guide.files()["lds.json"])["version_info"]
+def test_endpoints_come_apart_from_their_cluster_so_that_it_stays_when_they_change():
+    before, after = configuration(), configuration(endpoint_slices=[endpoints("10.48.1.9")])
+    assert {kind for kind in Kind if before[kind] != after[kind]} == {Kind.ENDPOINTS}
 
 
-def test_a_file_name_is_one_that_a_config_map_can_have():
-    assert routes_file("default/load-balancing-gateway/http") == "rds_default_load-balancing-gateway_http.json"
-    assert len(routes_file("default/" + "x" * 253)) <= 253
+def test_of_many_routes_only_the_one_that_changed_is_made_anew(monkeypatch):
+    routes, changed = [http_route(name=f"route{number}") for number in range(5)], []
+    maker, known = SnapshotMaker(), KnownRoutes()
 
+    def snapshot():
+        return maker.snapshot(resolve(world(http_routes=routes), known).gateways[GATEWAY])
 
-def test_a_cluster_goes_after_its_routes():
-    old, new = configuration(), configuration(http_routes=[http_route(name="new")])
-    first = xds.next_step(old, new)
-    assert first.routes == new.routes
-    assert first.clusters.keys() == {*old.clusters, *new.clusters}
-    assert xds.next_step(first, new) == new
+    first = snapshot()
+    told = made.message
+    monkeypatch.setattr(made, "message", lambda name, fields: changed.append(str(fields)) or told(name, fields))
+    routes[2] = http_route(rule(backend(), path="/other"), name="route2")
+    second = snapshot()
+    assert [name for name in changed if "route2" in name]
+    assert not [name for name in changed if "route1" in name]
+    assert second == SnapshotMaker().snapshot(resolve(world(http_routes=routes)).gateways[GATEWAY])
+    assert first != second
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,3 @@
-import base64
 import json
 
 import pytest
@@ -20,6 +19,7 @@ from support.gateway_api import (
 from calico_lab.local import resources
 from calico_lab.local.controllers import envoy_gateway_infrastructure as infrastructure
 from calico_lab.local.controllers.envoy_gateway import FINALIZER, NAMESPACE
+from calico_lab.local.envoy.snapshot import Kind
 from calico_lab.local.gateway_api.world import ObjectName
 
 PROXY = "envoy-default-load-balancing-gateway-4d05d5b6"
@@ -30,13 +30,13 @@ async def proxy(cluster, resource):
     return await cluster.until(lambda: cluster.find(resource, PROXY, NAMESPACE))
 
 
-async def files(cluster):
-    item = await proxy(cluster, resources.CONFIG_MAPS)
-    return {name: json.loads(text)["resources"] for name, text in item["data"].items()}
+def told(cluster, name=GATEWAY):
+    """What the Envoys of a Gateway are told, by kind and name."""
+    return cluster.discovery.published.get(str(name), {kind: {} for kind in Kind})
 
 
 async def clusters(cluster):
-    return {item["name"] for item in (await files(cluster))["cds.json"]}
+    return told(cluster)[Kind.CLUSTER].keys()
 
 
 async def programmed(cluster, reason):
@@ -65,6 +65,10 @@ async def test_a_gateway_gets_its_proxy(cluster):
     assert (port["name"], port["port"], port["targetPort"]) == ("http-80", 80, 10080)
     assert deployment["metadata"]["ownerReferences"][0]["kind"] == "GatewayClass"
     assert await proxy(cluster, resources.SERVICE_ACCOUNTS)
+    assert (await proxy(cluster, resources.CONFIG_MAPS))["data"].keys() == {
+        "xds-certificate.json",
+        "xds-trusted-ca.json",
+    }
 
 
 async def test_a_gateway_is_programmed_once_it_has_an_address_and_a_replica(cluster):
@@ -117,7 +121,7 @@ async def test_a_gateway_of_another_class_stays_pending(cluster):
     assert found == {"Accepted": ("Unknown", "Pending"), "Programmed": ("Unknown", "Pending")}
 
 
-async def test_a_change_of_a_route_reaches_the_files(cluster):
+async def test_a_change_of_a_route_reaches_envoy(cluster):
     await cluster.guide()
     await cluster.until(lambda: clusters(cluster))
     await cluster.create(resources.HTTP_ROUTES, http_route(name="second"))
@@ -128,22 +132,7 @@ async def test_a_change_of_a_route_reaches_the_files(cluster):
     await cluster.until(there)
 
 
-async def test_a_cluster_outlives_its_routes_for_a_moment(cluster):
-    await cluster.guide()
-    await cluster.until(lambda: clusters(cluster))
-    _, version = await cluster.client.list(resources.CONFIG_MAPS)
-    await cluster.client.delete(resources.HTTP_ROUTES, ROUTE.name, ROUTE.namespace)
-    published = []
-    async for event in cluster.client.watch(resources.CONFIG_MAPS, version, NAMESPACE):
-        found = {name: json.loads(text)["resources"] for name, text in event.object["data"].items()}
-        (table,) = found["rds_default_load-balancing-gateway_http.json"]
-        published.append((bool(table["virtual_hosts"]), bool(found["cds.json"])))
-        if published[-1] == (False, False):
-            break
-    assert published == [(False, True), (False, False)]
-
-
-async def test_new_endpoints_reach_the_files(cluster):
+async def test_new_endpoints_reach_envoy(cluster):
     await cluster.guide()
     await cluster.until(lambda: clusters(cluster))
     await cluster.create(
@@ -151,8 +140,7 @@ async def test_new_endpoints_reach_the_files(cluster):
     )
 
     async def three():
-        (found,) = (await files(cluster))["cds.json"]
-        return len(found["load_assignment"]["endpoints"][0]["lb_endpoints"]) == 3
+        return len(told(cluster)[Kind.ENDPOINTS][CLUSTER]["endpoints"][0]["lb_endpoints"]) == 3
 
     await cluster.until(three)
 
@@ -201,41 +189,43 @@ async def test_the_number_of_replicas_is_the_learners(cluster):
     assert (await proxy(cluster, resources.DEPLOYMENTS))["spec"]["replicas"] == 2
 
 
-async def test_private_keys_stand_in_a_secret_and_nowhere_else(cluster):
+async def test_private_keys_are_told_to_envoy_and_written_nowhere(cluster):
     content = pair("www.example.com")
     await cluster.guide()
     await cluster.create(resources.SECRETS, tls_secret("example-cert", content))
     await cluster.create(resources.GATEWAYS, gateway(secure(), name="secure"))
-    name = infrastructure.name(ObjectName("default", "secure"))
+    name = ObjectName("default", "secure")
 
-    async def published():
-        item = await cluster.find(resources.SECRETS, name, NAMESPACE)
-        return item and item.get("data")
+    async def certificates():
+        return told(cluster, name)[Kind.CERTIFICATE]
 
-    (text,) = (await cluster.until(published)).values()
-    (secret,) = json.loads(base64.b64decode(text))["resources"]
+    (secret,) = (await cluster.until(certificates)).values()
     assert secret["tls_certificate"]["private_key"]["inline_string"] == content.key
-    config_map = await cluster.until(lambda: cluster.find(resources.CONFIG_MAPS, name, NAMESPACE))
-    assert content.key.splitlines()[1] not in json.dumps(config_map)
-    (port,) = (await cluster.until(lambda: cluster.find(resources.SERVICES, name, NAMESPACE)))["spec"]["ports"]
+    proxy_name = infrastructure.name(name)
+    service = await cluster.until(lambda: cluster.find(resources.SERVICES, proxy_name, NAMESPACE))
+    (port,) = service["spec"]["ports"]
     assert (port["name"], port["port"], port["targetPort"]) == ("https-443", 443, 10443)
+    config_maps, _ = await cluster.client.list(resources.CONFIG_MAPS)
+    assert content.key.splitlines()[1] not in json.dumps(config_maps)
 
 
 async def test_a_certificate_goes_once_no_listener_has_it(cluster):
     await cluster.guide()
     await cluster.create(resources.SECRETS, tls_secret("example-cert", pair("www.example.com")))
     await cluster.create(resources.GATEWAYS, gateway(listener(), secure(), name="secure"))
-    name = infrastructure.name(ObjectName("default", "secure"))
 
     async def certificates(number):
-        item = await cluster.find(resources.SECRETS, name, NAMESPACE)
-        return item is not None and len(item.get("data") or {}) == number
+        return len(told(cluster, ObjectName("default", "secure"))[Kind.CERTIFICATE]) == number
 
     await cluster.until(lambda: certificates(1))
     await cluster.client.delete(resources.SECRETS, "example-cert", "default")
     await cluster.until(lambda: certificates(0))
-    found = await cluster.find(resources.GATEWAYS, "secure")
-    assert found["status"]["listeners"][1]["conditions"][0]["reason"] == "InvalidCertificateRef"
+
+    async def told_why():
+        found = await cluster.find(resources.GATEWAYS, "secure")
+        return found["status"]["listeners"][1]["conditions"][0]["reason"] == "InvalidCertificateRef"
+
+    await cluster.until(told_why)
 
 
 @pytest.mark.parametrize(("resource", "kind"), [(resources.TCP_ROUTES, "TCPRoute"), (resources.TLS_ROUTES, "TLSRoute")])

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 from support import gateway_api
+from support.envoys import write_certificates
 
 from calico_lab import errors
 from calico_lab.local import in_cluster, resources
@@ -64,12 +65,14 @@ async def test_a_server_that_is_not_there_is_a_connection_error(account, monkeyp
 PROGRAM = """
 import asyncio, pathlib, sys
 from calico_lab.local.controllers.envoy_gateway import run
-asyncio.run(run(pathlib.Path(sys.argv[1])))
+asyncio.run(run(pathlib.Path(sys.argv[1]), "127.0.0.1:0", pathlib.Path(sys.argv[2])))
 """
 
 
-async def test_the_program_runs_until_it_is_told_to_end(operated, account):
-    process = await asyncio.create_subprocess_exec(sys.executable, "-c", PROGRAM, str(account))
+async def test_the_program_runs_until_it_is_told_to_end(operated, account, tmp_path):
+    write_certificates(tmp_path)
+    arguments = ["-c", PROGRAM, str(account), str(tmp_path / "server")]
+    process = await asyncio.create_subprocess_exec(sys.executable, *arguments)
     await operated.guide()
     name = infrastructure.name(gateway_api.GATEWAY)
     await operated.until(lambda: operated.find(resources.DEPLOYMENTS, name, "tigera-gateway"), 10)

@@ -5,10 +5,7 @@ from contextlib import ExitStack
 
 import pytest
 from support.envoys import Backend, Envoy
-from support.gateway_api import GATEWAY, POLICY, ROUTE, backend, http_route, item, model, policy, resolved, rule, told
-
-from calico_lab.local.envoy import xds
-from calico_lab.local.gateway_api.traffic_policies import MAXIMUM_REMEMBERED_BACKENDS
+from support.gateway_api import GATEWAY, POLICY, ROUTE, http_route, item, model, policy, resolved, told
 
 
 def asking(name=POLICY.name, *, kind="HTTPRoute", target=ROUTE.name, created=0, **spec):
@@ -234,25 +231,16 @@ async def envoy(tmp_path):
         each.stop()
 
 
-async def publish(envoy, wanted):
-    """Publish step by step, as the controller does, and see each step taken up."""
-    published = getattr(envoy, "published", None) or xds.Configuration({}, {}, {})
-    while published != wanted:
-        published = envoy.published = xds.next_step(published, wanted)
-        envoy.publish(published)
-        await envoy.takes_up(published)
-
-
 async def test_envoy_loads_all_settings_that_are_accepted(envoy):
     """One Envoy after the other would take a minute: this one gets them in turn, and none may be refused."""
-    envoy.published = envoy.configuration(envoy.world())
-    envoy.publish(envoy.published)
+    envoy.apply()
     async with envoy.running():
         for spec in LOADED:
             world = {"backend_traffic_policies": [asking(**spec)], "security_policies": [GUARD], "secrets": [USERS]}
             (ancestor,) = resolved(**world).backend_traffic_policy_statuses[POLICY]["ancestors"]
             assert told(ancestor["conditions"])[0][1] == "True", spec
-            await publish(envoy, envoy.configuration(envoy.world(**world)))
+            envoy.apply(**world)
+            await envoy.takes_up()
             assert (await envoy.get()).status == 401, spec
             assert "rejected" not in envoy.log(), (spec, envoy.log())
 
@@ -316,19 +304,6 @@ def test_without_a_gateway_s_policy_there_is_nothing_to_merge_with():
     assert statuses(asking(mergeType="JSONMerge", retry={})) == {POLICY.name: [ACCEPTED]}
 
 
-def test_health_checks_beyond_what_the_machine_can_watch_are_told():
-    many = rule(*(backend() for _ in range(MAXIMUM_REMEMBERED_BACKENDS)))
-    routes = [http_route(many), http_route(name="one-more", created=5)]
-    first, second = (
-        asking(healthCheck={"passive": {}}),
-        asking("late", target="one-more", healthCheck={"passive": {}}, created=9),
-    )
-    found = statuses(first, second, http_routes=routes)
-    assert found[POLICY.name] == [ACCEPTED]
-    assert found["late"][0][1:3] == ("False", "Invalid")
-    assert str(MAXIMUM_REMEMBERED_BACKENDS) in found["late"][0][3]
-
-
 def test_more_than_16_ancestors_are_cut_short():
     gateways = [item("Gateway", f"g{number:02}", spec=model_spec()) for number in range(18)]
     parents = [{"name": gateway["metadata"]["name"]} for gateway in gateways]
@@ -359,16 +334,14 @@ async def test_an_endpoint_that_is_not_well_stays_out_when_another_comes(envoy):
     checked = [asking(healthCheck={"passive": passive, "panicThreshold": 0})]
     bad, good = envoy.backends
     bad.status = "503 Service Unavailable"
-    envoy.published = envoy.configuration(envoy.world(backend_traffic_policies=checked))
-    envoy.publish(envoy.published)
+    envoy.apply(backend_traffic_policies=checked)
     async with envoy.running():
         while bad.requests == 0:
             await envoy.get()
         third = Backend()
         await third.start()
-        await publish(
-            envoy, envoy.configuration(envoy.world([*envoy.backends, third], backend_traffic_policies=checked))
-        )
+        envoy.apply([*envoy.backends, third], backend_traffic_policies=checked)
+        await envoy.takes_up()
         before = bad.requests
         assert await envoy.statuses(30) == {200: 30}
         assert bad.requests == before

