@@ -8,10 +8,9 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
-from support import guide
+from support import guide, impostor
 from support.labs import RunningLab, running_lab
 from support.shell import BastionShell, bastion_shell
 
@@ -118,45 +117,12 @@ def test_no_line_in_the_import_filter(shell):
     assert fell
 
 
-def answering(port: int) -> dict[str, Any]:
-    """A listener of Envoy that answers everything with 200."""
-    answer = {"match": {"prefix": "/"}, "direct_response": {"status": 200}}
-    filters = "type.googleapis.com/envoy.extensions.filters"
-    manager = {
-        "@type": f"{filters}.network.http_connection_manager.v3.HttpConnectionManager",
-        "stat_prefix": "http",
-        "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [answer]}]},
-        "http_filters": [
-            {"name": "envoy.filters.http.router", "typed_config": {"@type": f"{filters}.http.router.v3.Router"}}
-        ],
-    }
-    chain = {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}
-    address = {"socket_address": {"address": "0.0.0.0", "port_value": port}}
-    return {"name": str(port), "address": address, "filter_chains": [chain]}
-
-
-def test_an_envoy_that_answers_by_itself(lab, shell):
-    """With Envoy Gateway at rest, an Envoy is started that answers 200 without asking any pod."""
-    # Nowhere to run; its Deployment cannot be scaled down, because the operator would scale it up again.
-    lab.kubectl("cordon", "worker1", "worker2")
-    lab.kubectl("delete", "pod", "-l", "control-plane=envoy-gateway", "-n", "tigera-gateway")
-    (name,) = [
-        item["metadata"]["name"]
-        for item in lab.get("deployments", "-n", "tigera-gateway")["items"]
-        if item["metadata"]["name"].startswith("envoy-default-load-balancing-gateway-")
-    ]
-    text = json.dumps({"static_resources": {"listeners": [answering(10080), answering(19003)]}})
-    change(lab, name, {"nodeName": "worker1", "containers": [{"name": "envoy", "args": ["--config-yaml", text]}]})
-    lab.kubectl("rollout", "status", f"deployment/{name}", "-n", "tigera-gateway", "--timeout=20s")
+def test_an_envoy_that_answers_by_itself(shell):
+    for command in (impostor.WITHOUT_ENVOY_GATEWAY, impostor.TAKE_OVER, impostor.TAKEN_OVER):
+        shell.run(command)
     fell = eventually(shell, expected=False)
-    lab.kubectl("uncordon", "worker1", "worker2")
-    change(lab, name, {"nodeName": None})
+    shell.run(f"{impostor.MENDED} && {impostor.FREE_AGAIN}")
     assert fell
-
-
-def change(lab: RunningLab, deployment: str, pod: dict[str, Any]) -> None:
-    text = json.dumps({"spec": {"template": {"spec": pod}}})
-    lab.kubectl("patch", "deployment", deployment, "-n", "tigera-gateway", "-p", text)
 
 
 def test_a_gateway_of_another_class(lab, shell):

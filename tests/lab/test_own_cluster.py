@@ -178,14 +178,17 @@ def test_it_is_never_emptied(lab):
         lab.reset()
 
 
+# All up to 17 do; here those that ask for the most: of Envoy, of the nodes, of the bastion.
 @pytest.mark.parametrize(
     "name",
     [
-        "02-round-robin.ipynb", "03-clean-up.ipynb", "09-routing.ipynb", "10-canary-and-blue-green.ipynb",
-        "11-sticky-sessions.ipynb", "12-consistent-hash.ipynb", "13-when-backends-fail.ipynb", "14-fail-over.ipynb",
-        "15-tcp-routing.ipynb", "16-tls.ipynb", "17-who-may-come-in.ipynb", "18-from-ingress.ipynb",
+        "02-round-robin.ipynb",
+        "03-clean-up.ipynb",
+        "10-canary-and-blue-green.ipynb",
+        "14-fail-over.ipynb",
+        "16-tls.ipynb",
     ],
-)  # fmt: skip
+)
 @pytest.mark.timeout(300)
 def test_a_notebook_runs_as_in_a_lab(fresh, environment, tmp_path, name):
     fresh.begin("prerequisites", yes=True)

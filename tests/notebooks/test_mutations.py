@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from support import impostor
 from support.labs import RunningLab, running_lab
 from support.mutated_notebooks import NOTEBOOKS, Cells, failing_cell, nbval, preceded, replaced
 
@@ -32,22 +33,10 @@ constant = counts.parse_guide_loop("a: received 25 requests\\nb: received 25 req
                                    "c: received 25 requests\\nd: received 25 requests")
 counts.requests_per_pod = counts.requests_per_pod_by_the_guide = lambda *_: constant
 """
-ENVOY_ANSWERS_BY_ITSELF = """
-lab.bastion.run("kubectl cordon worker1 worker2 && "
-                "kubectl delete pod -n tigera-gateway -l control-plane=envoy-gateway")
-import json
-maps = lab.cluster.list("ConfigMap", "tigera-gateway")
-(proxy,) = [each for each in maps if "load-balancing" in each["metadata"]["name"]]
-file, text = next((file, text) for file, text in proxy["data"].items() if file.startswith("rds"))
-routes = json.loads(text)
-for route in routes["resources"][0]["virtual_hosts"][0]["routes"]:
-    route.pop("route")
-    route["direct_response"] = {"status": 200}
-change = json.dumps({"data": {file: json.dumps(routes)}})
-lab.bastion.run(f"kubectl patch configmap -n tigera-gateway {proxy['metadata']['name']} --type=merge -p '{change}'")
-import time; time.sleep(1)
+ENVOY_ANSWERS_BY_ITSELF = f"""
+for command in {[impostor.WITHOUT_ENVOY_GATEWAY, impostor.TAKE_OVER, impostor.TAKEN_OVER]!r}:
+    lab.bastion.run(command)
 """
-MEND = "kubectl uncordon worker1 worker2"
 
 
 def without_the_policy(cells: Cells) -> None:
@@ -84,4 +73,4 @@ def test_a_cell_fails(lab, tmp_path, mutation):
     try:
         assert failing_cell(NOTEBOOK, MUTATIONS[mutation], lab, tmp_path)
     finally:
-        lab.bastion(MEND)
+        lab.bastion(impostor.MENDED)
