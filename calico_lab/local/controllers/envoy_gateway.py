@@ -23,7 +23,7 @@ from calico_lab.local.controller import Controller, Key, key_of
 from calico_lab.local.controllers import envoy_gateway_infrastructure as infrastructure
 from calico_lab.local.controllers.envoy_gateway_discovery import DiscoveryService
 from calico_lab.local.controllers.tigera_gateway import NAMESPACE, PORTS
-from calico_lab.local.envoy.snapshot import Snapshot, SnapshotMaker
+from calico_lab.local.envoy.snapshot import SnapshotMaker
 from calico_lab.local.gateway_api.conditions import settled
 from calico_lab.local.gateway_api.known_routes import KnownRoutes
 from calico_lab.local.gateway_api.model import Gateway
@@ -93,7 +93,6 @@ class EnvoyGateway(Controller):
             DEPLOYMENTS: self.inform(DEPLOYMENTS, self._keys_of_proxies),
             SERVICES: self._services,
         }
-        self._published: dict[ObjectName, tuple[Gateway, Snapshot]] = {}
         self._makers: dict[ObjectName, SnapshotMaker] = {}
         self._known_routes = KnownRoutes()
 
@@ -150,14 +149,10 @@ class EnvoyGateway(Controller):
         )
 
     def _publish(self, gateways: Mapping[ObjectName, Gateway]) -> None:
-        """Tell the Envoys of all Gateways; of one that is as it was nothing is made anew."""
-        for name, gateway in gateways.items():
-            if name not in self._published or self._published[name][0] != gateway:
-                maker = self._makers.setdefault(name, SnapshotMaker())
-                self._published[name] = (gateway, maker.snapshot(gateway))
-        for name in self._published.keys() - gateways.keys():
-            del self._published[name], self._makers[name]
-        self._discovery.publish({str(name): snapshot for name, (_, snapshot) in self._published.items()})
+        """Tell the Envoys of all Gateways."""
+        self._makers = {name: self._makers.get(name) or SnapshotMaker() for name in gateways}
+        snapshots = {str(name): self._makers[name].snapshot(gateway) for name, gateway in gateways.items()}
+        self._discovery.publish(snapshots)
 
     async def _run_proxies(self, gateway: Gateway) -> None:
         gateway_class = self._classes.get(Key("", gateway.class_name))

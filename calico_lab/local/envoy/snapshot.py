@@ -59,13 +59,16 @@ class SnapshotMaker:
         self._ready = _resource(Kind.LISTENER, ready_listener(ready_port))
         self._routes: Kept[Route, Message] = Kept(_route_message)
         self._destinations: Kept[Destination, list[Resource]] = Kept(_destination_resources)
+        self._last: tuple[Gateway, Snapshot] | None = None
 
     def snapshot(self, gateway: Gateway) -> Snapshot:
         """Return what the Envoys of the Gateway are to have."""
-        found: dict[Kind, dict[str, Resource]] = {kind: {} for kind in Kind}
-        for resource in self._resources(gateway):
-            found[resource.kind][resource.name] = resource
-        return found
+        if self._last is None or self._last[0] != gateway:
+            found: dict[Kind, dict[str, Resource]] = {kind: {} for kind in Kind}
+            for resource in self._resources(gateway):
+                found[resource.kind][resource.name] = resource
+            self._last = gateway, found
+        return self._last[1]
 
     def _resources(self, gateway: Gateway) -> Iterable[Resource]:
         yield self._ready

@@ -134,7 +134,9 @@ IMAGES: Mapping[str, Image] = {
         options=_ENVOY_OPTIONS,
     ),
     ENVOY_GATEWAY: Image(
-        _module("calico_lab.local.controllers.envoy_gateway"), options={"server": False, "--config-path": True}
+        _module("calico_lab.local.controllers.envoy_gateway"),
+        lambda _environment: (18000,),
+        {"server": False, "--config-path": True},
     ),
     COREDNS: Image(_module("calico_lab.local.cluster_dns.server"), lambda _environment: (53,)),
     CURL: Image(lambda _: ["/bin/sh", "-c", _CURL_ENTRY_POINT, "curl"], tools=True, needs={"/usr/bin/curl": "curl"}),
