@@ -81,7 +81,7 @@ class DiscoveryService:
             return
         gateway, proxy = first.node.cluster, first.node.id
         logger.info("%s of %s has connected", proxy, gateway)
-        conversation, changed = Conversation(), asyncio.Event()
+        conversation, changed, clock = Conversation(), asyncio.Event(), asyncio.get_running_loop().time
         conversation.receive(first)
         listening = asyncio.create_task(_listen(requests, conversation, changed, proxy))
         self._changes.add(changed)
@@ -90,7 +90,7 @@ class DiscoveryService:
                 changed.clear()
                 snapshot = self._snapshots.get(gateway)
                 if snapshot is not None:
-                    for response in conversation.responses(snapshot):
+                    for response in conversation.responses(snapshot, clock()):
                         await stream.write(response)
                 await _next(changed, conversation)
         finally:
@@ -118,11 +118,12 @@ async def _listen(
 
 async def _next(changed: asyncio.Event, conversation: Conversation) -> None:
     """Wait until there may be something to tell."""
-    if not conversation.waiting:
+    since = conversation.waiting_since
+    if since is None:
         await changed.wait()
         return
     with suppress(TimeoutError):
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout_at(since + PATIENCE_SECONDS):
             await changed.wait()
             return
     conversation.give_up_waiting()

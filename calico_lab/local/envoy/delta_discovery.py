@@ -27,12 +27,13 @@ DeltaDiscoveryResponse = message_class("service.discovery.v3.DeltaDiscoveryRespo
 class _Told:
     """What Envoy was told of one kind: the names that it wants, the versions it has, the response it has not answered.
 
-    ``asked``: Envoy wants to know even that there is nothing.
+    ``since``: when that was told. ``asked``: Envoy wants to know even that there is nothing.
     """
 
     wanted: set[str] = field(default_factory=set)
     versions: dict[str, str] = field(default_factory=dict)
     nonce: str = ""
+    since: float = 0.0
     asked: bool = False
 
 
@@ -42,11 +43,12 @@ class Conversation:
     def __init__(self) -> None:
         self._told: dict[Kind, _Told] = {}
         self._responses = 0
+        self._now = 0.0
 
     @property
-    def waiting(self) -> bool:
-        """Whether Envoy has not answered everything."""
-        return any(told.nonce for told in self._told.values())
+    def waiting_since(self) -> float | None:
+        """When the oldest of what Envoy has not answered was told, None if it has answered everything."""
+        return min((told.since for told in self._told.values() if told.nonce), default=None)
 
     def give_up_waiting(self) -> None:
         """Go on as if Envoy had answered."""
@@ -74,8 +76,9 @@ class Conversation:
             told.nonce = ""
         return str(request.error_detail.message)
 
-    def responses(self, snapshot: Snapshot) -> Iterator[Message]:
+    def responses(self, snapshot: Snapshot, now: float) -> Iterator[Message]:
         """Yield what can be told now on the way to a snapshot; to be asked again after each answer."""
+        self._now = now
         yield from self._changes(_FIRST, snapshot)
         if self._waits(_FIRST):
             return
@@ -120,7 +123,7 @@ class Conversation:
     def _response(self, kind: Kind, changed: list[Resource], gone: set[str]) -> Message:
         told = self._told[kind]
         self._responses += 1
-        told.nonce, told.asked = str(self._responses), False
+        told.nonce, told.since, told.asked = str(self._responses), self._now, False
         told.versions |= _versions(changed)
         for name in gone:
             del told.versions[name]

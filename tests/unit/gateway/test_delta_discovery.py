@@ -29,9 +29,9 @@ class Envoy:
     def no_longer_asks(self, kind, *names):
         self.conversation.receive(DeltaDiscoveryRequest(type_url=kind, resource_names_unsubscribe=names))
 
-    def hears(self, wanted):
+    def hears(self, wanted, now=0.0):
         """What it is told at once: of each response the kind, the names and what is to go."""
-        responses = list(self.conversation.responses(wanted))
+        responses = list(self.conversation.responses(wanted, now))
         self.told += responses
         for each in responses:
             kind = Kind(each.type_url)
@@ -80,7 +80,7 @@ def test_an_envoy_that_starts_gets_everything_in_the_order_in_which_it_asks(envo
     assert envoy.has[Kind.CLUSTER] == envoy.has[Kind.ENDPOINTS] == {"a": b"1"}
     assert (envoy.has[Kind.LISTENER], envoy.has[Kind.ROUTES]) == ({"http": b"1"}, {"http": b"to a"})
     assert envoy.hears(FIRST) == []
-    assert not envoy.conversation.waiting
+    assert envoy.conversation.waiting_since is None
 
 
 def test_nobody_hears_of_a_kind_before_asking_nor_of_a_name():
@@ -167,9 +167,9 @@ def test_what_envoy_refuses_it_hears_once_and_its_reason_is_told(envoy):
 
 def test_an_envoy_that_does_not_answer_holds_up_nothing_for_ever(envoy):
     wanted = FIRST | snapshot(cluster={"b": b"1"}, routes={"http": b"to b"}, listener={"http": b"1"})
-    envoy.hears(wanted)
-    assert envoy.hears(wanted) == []
-    assert envoy.conversation.waiting
+    envoy.hears(wanted, now=1.0)
+    assert envoy.hears(wanted, now=2.0) == []
+    assert envoy.conversation.waiting_since == 1.0
     envoy.conversation.give_up_waiting()
     assert envoy.hears(wanted) == [(Kind.ROUTES, ["http"], [])]
 
@@ -182,7 +182,7 @@ def test_a_late_answer_is_none_to_what_came_after_it(envoy):
     envoy.hears(changes[1])
     envoy.told = late
     envoy.answers()
-    assert envoy.conversation.waiting
+    assert envoy.conversation.waiting_since is not None
 
 
 def test_of_a_kind_that_there_is_not_nothing_is_said(envoy):

@@ -1,7 +1,8 @@
 """The discovery service over the network: who may ask, and how an Envoy gets along while it is away."""
 
 import asyncio
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import grpc
@@ -11,7 +12,7 @@ from support.envoys import NAME, Backend, Envoy, certificates, write_certificate
 from support.gateway_api import http_route, model
 from support.ports import free_port, free_ports
 
-from calico_lab.local.controllers.envoy_gateway_discovery import METHOD, SERVICE, DiscoveryService
+from calico_lab.local.controllers.envoy_gateway_discovery import METHOD, PATIENCE_SECONDS, SERVICE, DiscoveryService
 from calico_lab.local.envoy.delta_discovery import DeltaDiscoveryRequest, DeltaDiscoveryResponse
 from calico_lab.local.envoy.snapshot import Kind, SnapshotMaker
 
@@ -27,26 +28,40 @@ def credentials(folder: Path, *, own: bool = True) -> grpc.ChannelCredentials:
     return grpc.ssl_channel_credentials(authority, *((key, certificate) if own else ()))
 
 
-async def told(port: int, credentials: grpc.ChannelCredentials, gateway: str = NAME) -> list[str]:
-    """The names of the clusters that an Envoy of a Gateway is told at once."""
+@asynccontextmanager
+async def stream(port: int, credentials: grpc.ChannelCredentials) -> AsyncIterator[grpc.aio.StreamStreamCall]:
     options = (("grpc.ssl_target_name_override", NAME),)
     async with grpc.aio.secure_channel(f"127.0.0.1:{port}", credentials, options) as channel:
-        call = channel.stream_stream(
+        yield channel.stream_stream(
             f"/{SERVICE}/{METHOD}",
             request_serializer=lambda request: request.SerializeToString(),
             response_deserializer=DeltaDiscoveryResponse.FromString,
         )()
-        request = DeltaDiscoveryRequest(type_url=Kind.CLUSTER)
-        request.node.cluster = gateway
-        await call.write(request)
+
+
+async def ask(call: grpc.aio.StreamStreamCall, kind: Kind, gateway: str = NAME) -> None:
+    request = DeltaDiscoveryRequest(type_url=kind)
+    request.node.cluster = gateway
+    await call.write(request)
+
+
+async def told(port: int, credentials: grpc.ChannelCredentials, gateway: str = NAME) -> list[str]:
+    """The names of the clusters that an Envoy of a Gateway is told at once."""
+    async with stream(port, credentials) as call:
+        await ask(call, Kind.CLUSTER, gateway)
         response = await asyncio.wait_for(call.read(), 1)
         return [each.name for each in response.resources]
 
 
 @pytest.fixture
-async def port(folder):
+async def service():
     service = DiscoveryService()
     service.publish({NAME: SnapshotMaker().snapshot(model())})
+    return service
+
+
+@pytest.fixture
+async def port(service, folder):
     async with service.serving("127.0.0.1:0", folder / "server") as port:
         yield port
 
@@ -64,6 +79,21 @@ async def test_who_has_no_certificate_is_told_nothing(folder, port):
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await told(port, credentials(folder, own=False))
     assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+async def test_clusters_that_nobody_answers_hold_up_the_rest_for_a_moment_whatever_else_happens(folder, service, port):
+    async def changes():
+        while True:
+            service.publish({NAME: SnapshotMaker().snapshot(model())})
+            await asyncio.sleep(PATIENCE_SECONDS / 5)
+
+    async with stream(port, credentials(folder)) as call:
+        await ask(call, Kind.CLUSTER)
+        assert (await call.read()).type_url == Kind.CLUSTER
+        await ask(call, Kind.LISTENER)
+        others = asyncio.create_task(changes())
+        assert (await asyncio.wait_for(call.read(), 4 * PATIENCE_SECONDS)).type_url == Kind.LISTENER
+        others.cancel()
 
 
 async def test_other_certificates_are_taken_up(folder, port):
