@@ -1,3 +1,5 @@
+from dataclasses import dataclass
+
 import pytest
 from support.envoys import shown
 from support.gateway_api import GATEWAY, backend, endpoints, http_route, model, policy, rule, service, world
@@ -145,13 +147,26 @@ def test_a_long_name_is_cut_without_a_dash_at_its_end():
     assert len(name(ObjectName("n" * 60, "g"))) == len("envoy-") + 48 + 1 + 8
 
 
-def test_what_is_asked_for_again_is_kept_and_all_else_forgotten():
-    class Item:
-        pass
+def test_what_is_as_it_was_is_kept_and_what_nobody_asks_for_forgotten():
+    @dataclass(frozen=True)
+    class Model:
+        name: str
+        content: int = 0
 
-    made, first, second = [], Item(), Item()
-    kept = Kept(lambda item: made.append(item) or len(made))
-    assert kept.all([first, second]) == [1, 2]
-    assert kept.all([second, first]) == [2, 1]
-    assert kept.all([second]) == [2]
-    assert kept.all([first]) == [3]
+    made = []
+    kept = Kept(lambda model: made.append(model) or len(made))
+    assert kept.all([Model("a"), Model("b")]) == [1, 2]
+    assert kept.all([Model("b"), Model("a"), Model("b", 1)]) == [2, 1, 3]
+    assert kept.all([Model("a")]) == [1]
+    assert kept.all([Model("b", 1)]) == [4]
+
+
+def test_a_policy_of_one_route_makes_nothing_of_the_others_anew(monkeypatch):
+    routes, changed = [http_route(name=f"route{number}") for number in range(5)], []
+    maker = SnapshotMaker()
+    maker.snapshot(model(http_routes=routes))
+    told = made.message
+    monkeypatch.setattr(made, "message", lambda name, fields: changed.append(str(fields)) or told(name, fields))
+    maker.snapshot(model(http_routes=routes, backend_traffic_policies=[policy(target="route2")]))
+    assert changed
+    assert not [fields for fields in changed if "route1" in fields]
