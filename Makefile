@@ -77,9 +77,11 @@ lint: setup
 	$(BIN)/python scripts/check_module_sizes.py
 	scripts/check_requirements.sh
 
-# What takes minutes: parts that are killed, hosts that are cut off, hundreds of starts, notebooks in mutated labs.
+# What takes minutes: parts that are killed, hosts that are cut off, hundreds of starts, notebooks in mutated labs, and
+# the faults that the checks of the longer lessons tell apart.
 LONG := tests/soak tests/lab/test_parts_die.py tests/lab/test_cut_off.py tests/lab/test_nothing_is_left.py \
-	tests/lab/test_own_cluster.py tests/lab/test_checks.py tests/notebooks
+	tests/lab/test_own_cluster.py tests/lab/test_checks.py tests/notebooks \
+	tests/lab/test_sessions.py tests/lab/test_hashing.py tests/lab/test_fail_over.py tests/lab/test_guarded.py
 # Tests wait more than they compute. Each file stays with one worker, which so shares one lab among its tests, and files
 # are begun in the order given: those with labs, which last longest, before the unit tests.
 AT_ONCE := --dist loadfile --no-loadscope-reorder --numprocesses
