@@ -289,7 +289,7 @@ def _cluster(cluster: JsonObject, assignments: dict[str, JsonObject]) -> EnvoyCl
     eds_name = cluster.get("eds_cluster_config", {}).get("service_name", name)
     # Envoy lists the endpoints of every cluster, also of those in which they stand themselves.
     apart = {} if "load_assignment" in cluster else assignments.get(eds_name, {})
-    found = _endpoints(cluster.get("load_assignment", {})) or _endpoints(apart)
+    found = _endpoints(apart or cluster.get("load_assignment", {}))
     return EnvoyCluster(name, _source(cluster, name), _policy(cluster), found, cluster, apart)
 
 

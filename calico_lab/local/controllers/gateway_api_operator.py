@@ -30,6 +30,7 @@ NAMES = ("default", "tigera-secure")
 PREFER_EXISTING = "PreferExisting"
 RECONCILE = "Reconcile"
 _SECRETS = [Key(tigera_gateway.NAMESPACE, name) for name in tigera_gateway_certificates.NAMES]
+_OURS = frozenset([key_of(item) for _, item in tigera_gateway.objects()] + _SECRETS)
 
 
 class GatewayApiOperator(Controller):
@@ -43,7 +44,7 @@ class GatewayApiOperator(Controller):
         self._as_wanted: dict[Key, str] = {}  # versions of definitions that were looked at: they are large
         self._installations = self.inform(GATEWAY_APIS, lambda _: self._accepted())
         self._definitions = self.inform(CUSTOM_RESOURCE_DEFINITIONS, lambda _: self._accepted())
-        self._secrets = self.inform(SECRETS, self._certificates)
+        self._secrets = self.inform(SECRETS, self._rendered)
         for resource, _ in tigera_gateway.objects():
             self.inform(resource, self._rendered, optional=resource in (ENVOY_PROXIES, GATEWAY_CLASSES))
 
@@ -51,11 +52,7 @@ class GatewayApiOperator(Controller):
         return [Key("", name) for name in NAMES if self._installations.get(Key("", name))]
 
     def _rendered(self, item: JsonObject) -> Iterable[Key]:
-        ours = {key_of(each) for _, each in tigera_gateway.objects()}
-        return self._accepted() if key_of(item) in ours else []
-
-    def _certificates(self, item: JsonObject) -> Iterable[Key]:
-        return self._accepted() if key_of(item) in _SECRETS else []
+        return self._accepted() if key_of(item) in _OURS else []
 
     async def reconcile(self, key: Key) -> None:
         """Create what is missing for the GatewayAPI, restore what was changed."""

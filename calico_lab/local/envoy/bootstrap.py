@@ -9,7 +9,6 @@ from calico_lab.local.envoy.messages import AGGREGATED_DISCOVERY, duration, sock
 from calico_lab.local.wire import JsonObject
 
 MAXIMUM_CONNECTIONS = 50000
-SECRETS = {"certificate": "xds-certificate.json", "authority": "xds-trusted-ca.json"}
 _DISCOVERY = "xds_cluster"
 _CERTIFICATE, _AUTHORITY = "xds_certificate", "xds_trusted_ca"
 # Envoy by itself would wait for up to 30 seconds before it asks a server again that was away.
@@ -104,7 +103,7 @@ def _administration_cluster(port: int) -> JsonObject:
     }
 
 
-def secrets(name: str, certificates: str = "/certs") -> dict[str, str]:
+def secrets(server_name: str, certificates: str = "/certs") -> dict[str, str]:
     """Return the files that tell Envoy who it is and which server to trust: one of this name.
 
     Each is a service.discovery.v3.DiscoveryResponse with one Secret, which refers to a folder with the certificates.
@@ -115,14 +114,17 @@ def secrets(name: str, certificates: str = "/certs") -> dict[str, str]:
     }
     trusted = {
         "trusted_ca": {"filename": f"{certificates}/ca.crt"},
-        "match_typed_subject_alt_names": [{"san_type": "DNS", "matcher": {"exact": name}}],
+        "match_typed_subject_alt_names": [{"san_type": "DNS", "matcher": {"exact": server_name}}],
     }
-    contents = {
-        SECRETS["certificate"]: {"name": _CERTIFICATE, "tls_certificate": own},
-        SECRETS["authority"]: {"name": _AUTHORITY, "validation_context": trusted},
+    contents: dict[str, JsonObject] = {
+        _CERTIFICATE: {"tls_certificate": own},
+        _AUTHORITY: {"validation_context": trusted},
     }
     secret = {"@type": type_url("extensions.transport_sockets.tls.v3.Secret")}
-    return {file: json.dumps({"resources": [secret | content]}) for file, content in contents.items()}
+    return {
+        _file(name): json.dumps({"resources": [secret | {"name": name} | content]})
+        for name, content in contents.items()
+    }
 
 
 def _discovery_cluster(server: DiscoveryServer) -> JsonObject:
@@ -136,8 +138,8 @@ def _discovery_cluster(server: DiscoveryServer) -> JsonObject:
         "extensions.transport_sockets.tls.v3.UpstreamTlsContext",
         common_tls_context={
             "tls_params": {"tls_maximum_protocol_version": "TLSv1_3"},
-            "tls_certificate_sds_secret_configs": [_secret(_CERTIFICATE, server, SECRETS["certificate"])],
-            "validation_context_sds_secret_config": _secret(_AUTHORITY, server, SECRETS["authority"]),
+            "tls_certificate_sds_secret_configs": [_secret(_CERTIFICATE, server)],
+            "validation_context_sds_secret_config": _secret(_AUTHORITY, server),
         },
     )
     return {
@@ -151,9 +153,13 @@ def _discovery_cluster(server: DiscoveryServer) -> JsonObject:
     }
 
 
-def _secret(name: str, server: DiscoveryServer, file: str) -> JsonObject:
-    source = {"path_config_source": {"path": f"{server.folder}/{file}"}, "resource_api_version": "V3"}
+def _secret(name: str, server: DiscoveryServer) -> JsonObject:
+    source = {"path_config_source": {"path": f"{server.folder}/{_file(name)}"}, "resource_api_version": "V3"}
     return {"name": name, "sds_config": source}
+
+
+def _file(secret: str) -> str:
+    return f"{secret.replace('_', '-')}.json"
 
 
 def _connection_monitor() -> JsonObject:
