@@ -10,14 +10,16 @@ from collections.abc import Iterator
 from statistics import quantiles
 from typing import Any
 
+from support.hostile import Hostile
+
 from bench.measure import Figure
-from calico_lab.local import resources
+from calico_lab.local import custom_resources, resources
 from calico_lab.local.apiserver.server import ApiServer
 from calico_lab.local.client import ApiClient
 from calico_lab.local.wire import Request
 
 TOKEN = "bench"
-PODS, LISTS, CREATES = 1000, 300, 2000
+PODS, LISTS, CREATES, HOSTILE = 1000, 300, 2000, 100_000
 WATCHERS, CHANGES, PACE_SECONDS = 200, 1000, 0.02
 # Resident memory of a process of its own, before and after, as proc(5) counts it.
 WEIGH = """
@@ -36,6 +38,7 @@ def figures() -> Iterator[Figure]:
     yield Figure("creates by one client", [asyncio.run(create())], "1/s", "500")
     seen = asyncio.run(watch())
     yield Figure(f"{WATCHERS} watchers, {CHANGES} changes: 99th percentile", [1000 * _percentile(seen)], "ms", "50")
+    yield Figure(f"the slowest of {HOSTILE} hostile requests", [1000 * asyncio.run(slowest_answer())], "ms", "1000")
     weighed = subprocess.run([sys.executable, "-c", WEIGH], capture_output=True, text=True, check=True).stdout
     yield Figure("memory (RSS) of a server with 5,000 pods", [float(weighed)], "MB", "120")
 
@@ -53,6 +56,23 @@ def new_client() -> ApiClient:
 def config_map(number: int) -> dict[str, Any]:
     """Return a small object."""
     return {"metadata": {"name": f"map-{number}", "namespace": "default"}, "data": {"key": "value"}}
+
+
+async def slowest_answer() -> float:
+    """Ask as tests/unit/apiserver/test_hostile_requests.py does; return the seconds that the slowest answer took."""
+    server, slowest = new_server(), 0.0
+    client = ApiClient(server.handle, token=TOKEN)
+    for definition in custom_resources.definitions():
+        await client.create(resources.CUSTOM_RESOURCE_DEFINITIONS, definition)
+    hostile = Hostile(server._registry, "bench")
+    for _ in range(HOSTILE):
+        request = hostile.request()
+        began = time.perf_counter()
+        response = await server.handle(request)
+        if response.stream is not None:
+            await response.stream.aclose()
+        slowest = max(slowest, time.perf_counter() - began)
+    return slowest
 
 
 async def fill(client: ApiClient, pods: int) -> None:

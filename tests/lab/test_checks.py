@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import re
-import time
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from support.eventually import wait_until
 from support.labs import running_lab
 
 import calico_lab
@@ -24,7 +24,6 @@ Row = dict[str, Any]
 ROWS: list[Row] = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text())["rows"]
 BY_NAME = {row["fault"]: row for row in ROWS}
 PAIRS = [(row, BY_NAME[row["pair"]]) for row in ROWS if "pair" in row]
-SECONDS = 20.0
 LOAD = "hey -n 100 -c 100 -host www.example.com http://ADDRESS/round"
 KEEP = "sudo cp /etc/bird/bird.conf /tmp/kept"
 # What is the same again is read again and not restarted: a BGP session takes seconds.
@@ -32,6 +31,10 @@ PUT_BACK = (
     "cmp -s /etc/bird/bird.conf /tmp/kept && sudo birdc configure > /dev/null && sudo birdc enable all > /dev/null"
     " || { sudo cp /tmp/kept /etc/bird/bird.conf; sudo systemctl restart bird; }; sudo apt install -y hey > /dev/null"
 )
+
+
+def without(faults: dict[str, str], steps: tuple[str, ...]) -> dict[str, str]:
+    return {step: key for step, key in faults.items() if step not in steps}
 
 
 class Learner:
@@ -104,14 +107,8 @@ class Learner:
 
     def wait_for(self, *wanted: dict[str, str], but: tuple[str, ...] = ()) -> bool:
         """Wait until the faults are as wanted, in one way or another; returns whether the step test is among them."""
-        deadline = time.monotonic() + SECONDS
-        while True:
-            seen = self.faults()
-            told = {step: key for step, key in seen.items() if step not in but}
-            if told in [{step: key for step, key in each.items() if step not in but} for each in wanted]:
-                return "test" in seen
-            assert time.monotonic() < deadline, f"\n{self.lab.check()}\nwanted: {wanted}"
-            time.sleep(0.05)
+        told = [without(each, but) for each in wanted]
+        return "test" in wait_until(self.faults, lambda seen: without(seen, but) in told)
 
     def _delete(self, *kinds: str) -> None:
         for kind in kinds:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import copy
 import gc
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from support import clients
 from support.clients import Refused
+from support.eventually import wait_until
 from support.labs import RunningLab, running_lab
 
 pytestmark = [
@@ -56,15 +56,8 @@ def client(lab, request):
     client.wait_available(client.tag)
     yield client
     client.delete("Deployment", client.tag)
-    eventually(lambda: client.pods(f"app={client.tag}") == [])
+    wait_until(lambda: client.pods(f"app={client.tag}") == [])
     client.close()
-
-
-def eventually(true: Callable[[], bool], limit: float = 20) -> None:
-    deadline = time.monotonic() + limit
-    while not true():
-        assert time.monotonic() < deadline, "it did not come true"
-        time.sleep(0.05)
 
 
 def test_pods_by_label_and_their_logs(client):
@@ -78,9 +71,9 @@ def test_pods_by_label_and_their_logs(client):
 
 def test_scale(client):
     client.scale(client.tag, 3)
-    eventually(lambda: client.get("Deployment", client.tag)["status"].get("readyReplicas") == 3)
+    wait_until(lambda: client.get("Deployment", client.tag)["status"].get("readyReplicas") == 3)
     client.scale(client.tag, 2)
-    eventually(lambda: len(client.pods(f"app={client.tag}")) == 2)
+    wait_until(lambda: len(client.pods(f"app={client.tag}")) == 2)
 
 
 def test_exec(client):

@@ -16,7 +16,6 @@ import pytest
 from support.labs import CALICO_LAB, KUBECTL
 
 NAME = "commands"
-FRESH_SECONDS = 1.0
 
 
 @pytest.fixture(scope="module")
@@ -175,13 +174,10 @@ def test_an_unknown_step_is_told_with_those_that_there_are(user):
 
 def test_reset_makes_the_lab_fresh_at_the_same_addresses(user, lab, kubectl):
     assert kubectl("get", "gateways").returncode == 0
-    begun = time.monotonic()
     after = user.json("reset", "--name", NAME)
-    took = time.monotonic() - begun
     assert {key: after[key] for key in ("api_port", "ssh_port")} == {key: lab[key] for key in ("api_port", "ssh_port")}
     assert after["pid"] != lab["pid"]
     assert pods(kubectl) == []
-    assert took < FRESH_SECONDS or os.getloadavg()[0] > os.cpu_count()
 
 
 def test_after_reset_gateways_are_an_unknown_resource_again(user, lab, kubectl):

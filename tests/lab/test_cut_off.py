@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from support.demo import ADDRESS, BACKENDS, ENVOYS, SESSIONS, demo_lab, events, eventually, is_ready, pods
+from support.demo import ADDRESS, BACKENDS, ENVOYS, SESSIONS, demo_lab, events, is_ready, pods
+from support.eventually import wait_until
 from support.labs import RunningLab, calico_lab
 
 HOST, HOST_ADDRESS = "worker2", "10.0.1.30"
@@ -23,8 +24,8 @@ def cut(lab: RunningLab) -> Iterator[RunningLab]:
     """The lab with worker2, where Envoy runs, cut off for long enough that all has come of it."""
     assert {pod["spec"]["nodeName"] for pod in pods(lab, *ENVOYS)} == {HOST}
     assert calico_lab("cut", HOST, "--name", lab.name).returncode == 0
-    eventually(lambda: sum(map(is_ready, elsewhere(pods(lab, *BACKENDS)))) == 4)
-    eventually(lambda: any(map(is_ready, elsewhere(pods(lab, *ENVOYS)))))
+    wait_until(lambda: sum(map(is_ready, elsewhere(pods(lab, *BACKENDS)))) == 4)
+    wait_until(lambda: any(map(is_ready, elsewhere(pods(lab, *ENVOYS)))))
     yield lab
     assert calico_lab("join", HOST, "--name", lab.name).returncode == 0
 
@@ -42,7 +43,7 @@ def test_a_host_cut_off_for_a_moment_is_missed_by_nobody(lab: RunningLab):
     calico_lab("cut", HOST, "--name", lab.name)
     assert lab.bastion(f"ping -c 1 -W 1 {HOST_ADDRESS}").returncode != 0
     calico_lab("join", HOST, "--name", lab.name)
-    eventually(lambda: lab.bastion(ANSWER).stdout == "200")
+    wait_until(lambda: lab.bastion(ANSWER).stdout == "200")
     assert is_ready(node(lab))
     assert [pod["metadata"]["name"] for pod in pods(lab, *BACKENDS)] == before
 
@@ -50,12 +51,12 @@ def test_a_host_cut_off_for_a_moment_is_missed_by_nobody(lab: RunningLab):
 def test_pods_are_ready_again_on_a_host_that_comes_back_before_they_are_moved(lab: RunningLab):
     before = [pod["metadata"]["name"] for pod in pods(lab, *BACKENDS)]
     calico_lab("cut", HOST, "--name", lab.name)
-    eventually(lambda: not all(map(is_ready, pods(lab, *BACKENDS))))
+    wait_until(lambda: not all(map(is_ready, pods(lab, *BACKENDS))))
     calico_lab("join", HOST, "--name", lab.name)
-    eventually(lambda: is_ready(node(lab)) and not node(lab)["spec"].get("taints"))
-    eventually(lambda: all(map(is_ready, pods(lab, *BACKENDS))))
+    wait_until(lambda: is_ready(node(lab)) and not node(lab)["spec"].get("taints"))
+    wait_until(lambda: all(map(is_ready, pods(lab, *BACKENDS))))
     assert [pod["metadata"]["name"] for pod in pods(lab, *BACKENDS)] == before
-    eventually(lambda: lab.bastion(ANSWER).stdout == "200")
+    wait_until(lambda: lab.bastion(ANSWER).stdout == "200")
 
 
 def test_status_tells_who_is_cut_off(cut: RunningLab):
@@ -75,7 +76,7 @@ def test_its_node_is_not_ready(cut: RunningLab):
 
 def test_the_address_has_moved(cut: RunningLab):
     assert HOST_ADDRESS not in cut.bastion("ip route").stdout
-    eventually(lambda: cut.bastion(ANSWER).stdout == "200")
+    wait_until(lambda: cut.bastion(ANSWER).stdout == "200")
 
 
 def test_its_endpoints_are_not_ready(cut: RunningLab):
@@ -106,8 +107,8 @@ def test_events_tell(cut: RunningLab):
 
 def test_joined_again_everything_heals(cut: RunningLab):
     calico_lab("join", HOST, "--name", cut.name)
-    eventually(lambda: is_ready(node(cut)))
-    eventually(lambda: not node(cut)["spec"].get("taints"))
-    eventually(lambda: len(cut.get("pods", *BACKENDS)["items"]) == 4)
+    wait_until(lambda: is_ready(node(cut)))
+    wait_until(lambda: not node(cut)["spec"].get("taints"))
+    wait_until(lambda: len(cut.get("pods", *BACKENDS)["items"]) == 4)
     assert cut.bastion(SESSIONS).returncode == 0
     assert cut.bastion(ANSWER).stdout == "200"

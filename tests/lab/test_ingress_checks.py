@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 import pytest
+from support.eventually import wait_until
 from support.labs import RunningLab
-from support.lesson_lab import SECONDS, LessonLab, applied_in
+from support.lesson_lab import LessonLab, applied_in
 
 from calico_lab.lessons.ingress_conversion import of_cluster
 from calico_lab.lessons.steps import manifest
@@ -121,10 +121,7 @@ def test_the_controller_is_a_pod_like_others_and_ends_with_it(lesson):
     assert anonymous, status
     assert max(anonymous) < 100_000
     lesson.running.kubectl("delete", "deployment", "traefik")
-    deadline = time.monotonic() + SECONDS
-    while "traefik" in lesson.running.bastion("ps -e -o comm=").stdout:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    wait_until(lambda: "traefik" not in lesson.running.bastion("ps -e -o comm=").stdout)
 
 
 def test_a_controller_is_held_to_its_role(lesson):
@@ -133,9 +130,6 @@ def test_a_controller_is_held_to_its_role(lesson):
     lesson.running.bastion(patch("clusterrole", "traefik", '{"op": "remove", "path": "/rules/2"}'))
     lesson.running.kubectl("rollout", "restart", "deployment/traefik")
     wanted = 'User "system:serviceaccount:default:traefik" cannot list resource "ingresses" in API group'
-    deadline = time.monotonic() + SECONDS
     # A pod may go while its log is asked for: then the next one is asked.
     logs = "kubectl logs -l app=traefik --tail=-1 || true"
-    while wanted not in lesson.running.bastion(logs).stdout.replace("\\", ""):
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    wait_until(lambda: wanted in lesson.running.bastion(logs).stdout.replace("\\", ""))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from support import certificates, labs
+from support.eventually import wait_until
 
 MANIFESTS = Path(__file__).with_name("listeners.yaml")
 OWN, FIRST, SECOND = (certificates.pair(name) for name in ("echo.example.com", *["www.example.com"] * 2))
@@ -97,9 +98,7 @@ def test_a_listener_whose_secret_is_gone_says_so_and_the_others_go_on(lab, addre
     assert curl(lab, address, "http://www.example.com/") == "a page\n"
     assert json.loads(curl(lab, address, "https://echo.example.com/"))["tls"]
     apply_secret(lab, "edge", SECOND)
-    deadline = time.monotonic() + 5
-    while curl(lab, address, "https://www.example.com/") != "a page\n":
-        assert time.monotonic() < deadline
+    wait_until(lambda: curl(lab, address, "https://www.example.com/") == "a page\n")
 
 
 def test_an_added_and_a_removed_port_follow(lab, address):
@@ -107,9 +106,7 @@ def test_an_added_and_a_removed_port_follow(lab, address):
     lab.kubectl("patch", "gateway", "gw", "--type=json", "-p", added)
     route = '[{"op": "replace", "path": "/spec/parentRefs/0/sectionName", "value": "late"}]'
     lab.kubectl("patch", "tcproute", "pages", "--type=json", "-p", route)
-    deadline = time.monotonic() + 5
-    while lab.bastion(f"curl -s --max-time 1 http://{address}:9000/").stdout != "a page\n":
-        assert time.monotonic() < deadline
+    wait_until(lambda: lab.bastion(f"curl -s --max-time 1 http://{address}:9000/").stdout == "a page\n")
     # Nobody is behind the old port now: connections are closed.
     assert lab.bastion(f"curl -s --max-time 1 http://{address}:8080/").returncode != 0
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from support import guide, impostor
+from support.eventually import LIMIT_SECONDS
 from support.labs import RunningLab, running_lab
 from support.shell import BastionShell, bastion_shell
 
@@ -53,7 +54,7 @@ def verdict(shell: BastionShell, loads: int = 1) -> bool:
 
 def eventually(shell: BastionShell, *, expected: bool) -> bool:
     """Whether the verdict becomes what is expected within a few seconds: a change takes a moment to reach Envoy."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + LIMIT_SECONDS
     while verdict(shell, LOADS) is not expected:
         if time.monotonic() > deadline:
             return False

@@ -11,7 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from support.demo import ADDRESS, BACKENDS, ENVOYS, TIGERA, demo_lab, events, eventually, is_ready, pods
+from support.demo import ADDRESS, BACKENDS, ENVOYS, TIGERA, demo_lab, events, is_ready, pods
+from support.eventually import wait_until
 from support.labs import RunningLab, calico_lab
 from support.load import WORKERS, load
 
@@ -33,11 +34,11 @@ def two_envoys(lab: RunningLab) -> Iterator[None]:
         name for name in lab.kubectl("get", "deployments", *TIGERA, "-o", "name").split() if "envoy-default" in name
     )
     lab.kubectl("scale", deployment, *TIGERA, "--replicas=2")
-    eventually(lambda: lab.bastion(f"ip route show {ADDRESS}").stdout.count("nexthop") == 2)
+    wait_until(lambda: lab.bastion(f"ip route show {ADDRESS}").stdout.count("nexthop") == 2)
     yield
     lab.kubectl("scale", deployment, *TIGERA, "--replicas=1")
-    eventually(lambda: len(lab.get("pods", *ENVOYS)["items"]) == 1)
-    eventually(lambda: " via " in lab.bastion(f"ip route show {ADDRESS}").stdout.splitlines()[0])
+    wait_until(lambda: len(lab.get("pods", *ENVOYS)["items"]) == 1)
+    wait_until(lambda: " via " in lab.bastion(f"ip route show {ADDRESS}").stdout.splitlines()[0])
 
 
 def processes(lab: RunningLab, program: str) -> list[int]:
@@ -77,7 +78,7 @@ def test_bird(lab: RunningLab, host: str):
     with load(lab, ADDRESS, SECONDS) as requests_then:
         time.sleep(1)
         os.kill(victim, signal.SIGKILL)
-        eventually(lambda: parts(lab)[name]["restarts"] == before + 1)
+        wait_until(lambda: parts(lab)[name]["restarts"] == before + 1)
     assert requests_then.failed == 0
     assert parts(lab)[name]["lastEnd"] == "it was killed by SIGKILL"
     assert f"{name}: it was killed by SIGKILL; started again" in events(lab, "Restarted")
@@ -94,7 +95,7 @@ def test_a_backend(lab: RunningLab):
     with load(lab, ADDRESS, SECONDS) as requests_then:
         time.sleep(1)
         os.kill(processes(lab, "echo_basic")[0], signal.SIGKILL)
-    eventually(lambda: all(map(is_ready, pods(lab, *BACKENDS))))
+    wait_until(lambda: all(map(is_ready, pods(lab, *BACKENDS))))
     assert requests_then.failed <= 2 * WORKERS
     assert restarts(lab, *BACKENDS) == before + 1
 
@@ -105,7 +106,7 @@ def test_the_only_envoy(lab: RunningLab):
         os.kill(processes(lab, "bin/envoy ")[0], signal.SIGKILL)
     assert restarts(lab, *ENVOYS) == 1
     assert set(requests_then.answers) == {200}
-    eventually(lambda: lab.bastion(f"curl -sf -m 1 -H 'Host: www.example.com' http://{ADDRESS}/round").returncode == 0)
+    wait_until(lambda: lab.bastion(f"curl -sf -m 1 -H 'Host: www.example.com' http://{ADDRESS}/round").returncode == 0)
 
 
 @pytest.mark.parametrize("name", [CONTROLLER, "API server", "kubelet of worker2", "calico-node of worker2"])
@@ -123,15 +124,15 @@ def test_a_controller_does_its_work_again(lab: RunningLab):
     end_part(lab, CONTROLLER)
     lab.kubectl("scale", "deployment/backend", "--replicas=5")
     endpoints = "get", "endpointslices", "-l", "kubernetes.io/service-name=backend", "-o", "name"
-    eventually(lambda: sum(map(is_ready, pods(lab, *BACKENDS))) == 5)
+    wait_until(lambda: sum(map(is_ready, pods(lab, *BACKENDS))) == 5)
     assert lab.kubectl(*endpoints)
     lab.kubectl("scale", "deployment/backend", "--replicas=4")
-    eventually(lambda: len(lab.get("pods", *BACKENDS)["items"]) == 4)
+    wait_until(lambda: len(lab.get("pods", *BACKENDS)["items"]) == 4)
 
 
 def test_the_ssh_server(lab: RunningLab):
     end_part(lab, "SSH server")
-    eventually(lambda: lab.bastion("true").returncode == 0, within=5)
+    wait_until(lambda: lab.bastion("true").returncode == 0, within=5)
     assert parts(lab)["SSH server"]["restarts"] == 1
 
 

@@ -7,7 +7,6 @@ import os
 import pty
 import re
 import subprocess
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -219,9 +218,8 @@ def test_logs_are_followed_as_they_come(lab):
     following = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
     try:
         assert following.stdout.readline() == "one\n"
-        began = time.monotonic()
         assert following.stdout.readline() == "two\n"
-        assert time.monotonic() - began < 2
+        assert following.poll() is None  # nor has the container ended, whose log would come whole
     finally:
         following.terminate()
         following.communicate(timeout=10)

@@ -10,8 +10,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from support.eventually import wait_until
 from support.labs import RunningLab
-from support.lesson_lab import SECONDS, LessonLab, applied_in
+from support.lesson_lab import LessonLab, applied_in
 
 from calico_lab.lessons import certificates, renewal, tls
 from calico_lab.lessons.steps import manifest
@@ -152,9 +153,7 @@ def test_a_connection_that_is_open_goes_on_when_the_certificate_is_renewed(lesso
     run = lesson.lab.bastion.run
     with ThreadPoolExecutor(1) as client:
         held = client.submit(run, script, check=False)
-        deadline = time.monotonic() + SECONDS
-        while run(f"test -e {asked}", check=False).exit_code:
-            assert time.monotonic() < deadline
+        wait_until(lambda: not run(f"test -e {asked}", check=False).exit_code)
         renewed.into_secret(lesson.lab.cluster, "www-certificate")
     answers = [line.rstrip() for line in held.result().output.splitlines()]
     assert answers == ["HTTP/1.1 200 OK", "HTTP/1.1 200 OK", f"then serial={serial:02X}"]
@@ -170,9 +169,7 @@ def test_a_secret_that_goes_away_is_seen_as_a_gap(lesson):
 
         def into_secret(self, cluster, name):
             cluster.delete("Secret", name)
-            deadline = time.monotonic() + SECONDS
-            while tls.shown(lesson.lab.bastion, lesson.address, HOST):
-                assert time.monotonic() < deadline
+            wait_until(lambda: not tls.shown(lesson.lab.bastion, lesson.address, HOST))
             time.sleep(0.3)  # more requests than none come in the meantime
             lesson.put_back()
 

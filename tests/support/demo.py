@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -33,15 +32,6 @@ def demo_lab(name: str) -> Iterator[RunningLab]:
             done = lab.bastion(step)
             assert done.returncode == 0, f"{step}\n{done.stdout}{done.stderr}"
         yield lab
-
-
-def eventually(what: Callable[[], Any], within: float = 20.0) -> float:
-    """Wait until something is true; returns the seconds that it took, raises when it does not come true."""
-    began = time.monotonic()
-    while not what():
-        assert time.monotonic() - began < within, f"not true after {within:g} s"
-        time.sleep(0.1)
-    return time.monotonic() - began
 
 
 def pods(lab: RunningLab, *words: str) -> list[dict[str, Any]]:

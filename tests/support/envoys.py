@@ -18,6 +18,7 @@ from calico_lab.local.envoy import protobuf
 from calico_lab.local.envoy.bootstrap import DiscoveryServer, Ports, bootstrap, secrets
 from calico_lab.local.envoy.snapshot import Kind, Snapshot, SnapshotMaker
 from calico_lab.local.gateway_api.model import Gateway
+from support.eventually import LIMIT_SECONDS
 from support.gateway_api import GATEWAY, endpoints, gateway, listener, resolved, service
 
 
@@ -152,7 +153,7 @@ class Envoy:
 
     async def takes_up(self) -> None:
         """Wait until Envoy itself tells that it has what was published last, and no other clusters and listeners."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(LIMIT_SECONDS):
             while not self._has(await self._dump()):
                 pass
 
@@ -213,11 +214,12 @@ class Envoy:
                 await self._ready(process)
                 yield
             finally:
-                process.kill()
+                with suppress(ProcessLookupError):
+                    process.kill()
                 await process.wait()
 
     async def _ready(self, process: asyncio.subprocess.Process) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(LIMIT_SECONDS):
             while True:
                 with suppress(OSError):
                     if (await get(self.ports.ready, "/ready")).status == 200:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,11 +12,11 @@ import yaml
 
 from calico_lab import connect
 from calico_lab.bastion import Bastion
+from support.eventually import wait_until
 from support.labs import RunningLab, calico_lab, running_lab
 
 Case = dict[str, Any]
 # In which Envoy takes up what the API server has accepted, on a machine that is busy.
-SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -115,10 +114,7 @@ def manifest(name: str, route: Any) -> Case:
 
 def until(ask: Callable[[], Any], wanted: Any) -> None:
     """Ask until the answer is as wanted."""
-    deadline = time.monotonic() + SECONDS
-    while (seen := ask()) != wanted:
-        assert time.monotonic() < deadline, f"{seen} is not {wanted}"
-        time.sleep(0.05)
+    wait_until(ask, lambda seen: seen == wanted)
 
 
 def told(lab: RunningLab, objects: list[Case], name: str, kind: str) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -11,9 +10,8 @@ from typing import Self
 from calico_lab import connect, course_notebooks
 from calico_lab.lab import Lab
 from calico_lab.lessons.steps import GATEWAY
+from support.eventually import wait_until
 from support.labs import RunningLab, calico_lab, running_lab
-
-SECONDS = 20.0
 
 
 class LessonLab:
@@ -39,10 +37,7 @@ class LessonLab:
 
     def until(self, step: str, key: str) -> None:
         """Wait until the check of a step tells a key, or without one that it is done."""
-        deadline = time.monotonic() + SECONDS
-        while (verdict := self.lab.check(step)).key != key or (not key and not verdict):
-            assert time.monotonic() < deadline, verdict
-            time.sleep(0.1)
+        wait_until(lambda: self.lab.check(step), lambda verdict: verdict.key == key and (key or verdict))
 
 
 def applied_in(lesson: str, cell: str) -> str:

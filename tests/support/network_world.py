@@ -6,7 +6,6 @@ address.
 
 import asyncio
 import socket
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from calico_lab.local.network.services import ServiceProxy
 from calico_lab.local.start import programs
 from calico_lab.local.start.namespaces import Namespaces
 from calico_lab.local.topology import BASTION, NODES
+from support.eventually import LIMIT_SECONDS
 
 TOKEN = "a-token-of-the-tests"
 SESSIONS = ("control1", "worker1", "worker2")
@@ -118,7 +118,7 @@ class World:
         self.servers.append(await asyncio.start_server(answer, sock=listening))
         return Pod(name, node, str(address), namespaces)
 
-    async def ask(self, inside, address, port, limit=1.0):
+    async def ask(self, inside, address, port, limit=LIMIT_SECONDS):
         """Connect from inside a host or pod; return "POD to CLIENT", or raise OSError or TimeoutError."""
         with inside.entered():
             client = socket.socket()
@@ -164,12 +164,3 @@ def endpoint_slice(service, pods, port):
         "ports": [{"name": "http", "port": port, "protocol": "TCP"}],
         "endpoints": endpoints,
     }
-
-
-async def until(question, limit=4.0):
-    """Ask until the answer is true and return it; a condition that stays false fails the test with its last answer."""
-    ends = time.monotonic() + limit
-    while not (answer := await question()) and time.monotonic() < ends:  # noqa: ASYNC110
-        await asyncio.sleep(0.02)
-    assert answer
-    return answer

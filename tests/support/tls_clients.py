@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from support.certificates import Pair
+from support.eventually import LIMIT_SECONDS
 
 
 class Seen(NamedTuple):
@@ -29,7 +30,7 @@ async def ask(port: int, name: str, *, protocols: tuple[str, ...] = ("http/1.1",
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     if protocols:
         context.set_alpn_protocols(list(protocols))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(LIMIT_SECONDS):
         reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context, server_hostname=name)
         connection = writer.get_extra_info("ssl_object")
         agreed = connection.selected_alpn_protocol()
@@ -74,7 +75,7 @@ async def echo_server(tls: ssl.SSLContext | None = None, greeting: bytes = b""):
 
 async def exchange(port: int, data: bytes = b"hello") -> bytes:
     """Send something over plain TCP and return the first that comes back, nothing from a connection that is closed."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(LIMIT_SECONDS):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         with suppress(ConnectionError):
             writer.write(data)

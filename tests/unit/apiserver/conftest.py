@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 
 import pytest
+from support.eventually import LIMIT_SECONDS
 from support.kubectl import TOKEN, serving
 
 from calico_lab.local import custom_resources, resources
@@ -62,7 +63,7 @@ class Events:
 
     async def next(self):
         while not self._ready:
-            piece = await asyncio.wait_for(anext(self._stream), 2)
+            piece = await asyncio.wait_for(anext(self._stream), LIMIT_SECONDS)
             self._ready = [json.loads(line) for line in piece.splitlines()]
         return self._ready.pop(0)
 
@@ -74,7 +75,7 @@ class Events:
     async def ended(self):
         """Whether there is nothing more to come."""
         try:
-            await asyncio.wait_for(anext(self._stream), 2)
+            await asyncio.wait_for(anext(self._stream), LIMIT_SECONDS)
         except StopAsyncIteration:
             return True
         return False

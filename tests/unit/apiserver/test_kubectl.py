@@ -5,6 +5,7 @@ import ssl
 from pathlib import Path
 
 import pytest
+from support.eventually import eventually
 from support.kubectl import TOKEN
 
 from calico_lab.local import custom_resources
@@ -166,11 +167,3 @@ async def test_a_client_that_goes_away_ends_its_watch(server, kubectl):
     await eventually(lambda: history._waiting)
     writer.transport.abort()
     await eventually(lambda: not history._waiting)
-
-
-async def eventually(true):
-    for _ in range(500):
-        if true():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("it did not come true")

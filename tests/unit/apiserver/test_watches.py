@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies
+from support.eventually import LIMIT_SECONDS
 
 from calico_lab import errors
 from calico_lab.local import resources
@@ -158,7 +159,7 @@ def test_a_list_and_the_watch_from_it_tell_the_whole_story(before, after):
         expected, last = await client.list(CONFIG_MAPS)
         events = client.watch(CONFIG_MAPS, version)
         while versions[-1] < int(last):
-            event = await asyncio.wait_for(anext(events), 1)
+            event = await asyncio.wait_for(anext(events), LIMIT_SECONDS)
             versions.append(int(event.object["metadata"]["resourceVersion"]))
             name = event.object["metadata"]["name"]
             assert (name in mirror) == (event.type != "ADDED")

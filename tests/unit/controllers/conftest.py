@@ -4,10 +4,10 @@ The stand-in only moves the statuses of pods, which is all that controllers see 
 """
 
 import asyncio
-import time
 from contextlib import suppress
 
 import pytest
+from support.eventually import eventually
 
 from calico_lab import errors
 from calico_lab.local import resources
@@ -69,13 +69,6 @@ class Cluster:
         self.client = client
         self.kubelets = kubelets
 
-    async def eventually(self, true, seconds=3.0):
-        """Wait until ``await true()``."""
-        deadline = time.monotonic() + seconds
-        while not await true():
-            assert time.monotonic() < deadline, "it did not come true"
-            await asyncio.sleep(0.002)
-
     async def apply(self, resource, name, namespace="default", **content):
         metadata = {"name": name} | ({"namespace": namespace} if resource.namespaced else {})
         metadata |= content.pop("metadata", {})
@@ -116,7 +109,7 @@ class Cluster:
             pods = await self.pods(**labels)
             return len(pods) == number and all(is_ready(pod) for pod in pods)
 
-        await self.eventually(so)
+        await eventually(so)
 
     async def all_pods(self, namespace):
         return [pod for pod in await self.all(resources.PODS, namespace) if not is_deleting(pod)]
@@ -131,7 +124,7 @@ class Cluster:
                 return False
             return len(pods) == number and all(is_ready(pod) for pod in pods)
 
-        await self.eventually(so, seconds=5)
+        await eventually(so)
 
     async def status(self, name="backend", resource=resources.DEPLOYMENTS):
         return (await self.get(resource, name)).get("status", {})
@@ -151,7 +144,7 @@ class Cluster:
             counts = {status.get(field, 0) for field in ("replicas", "updatedReplicas", "availableReplicas")}
             return seen and counts == {wanted}
 
-        await self.eventually(so)
+        await eventually(so)
 
     async def gone(self, resource, name, namespace="default"):
         """Wait until an object is not there any more."""
@@ -159,7 +152,7 @@ class Cluster:
         async def so():
             return name not in await self.names(resource, namespace)
 
-        await self.eventually(so)
+        await eventually(so)
 
     async def events(self, reason, namespace="default"):
         return [event["message"] for event in await self.all(resources.EVENTS, namespace) if event["reason"] == reason]
@@ -207,5 +200,5 @@ async def cluster(client, running):
     async def default_account():
         return "default" in await cluster.names(resources.SERVICE_ACCOUNTS)
 
-    await cluster.eventually(default_account)
+    await eventually(default_account)
     return cluster

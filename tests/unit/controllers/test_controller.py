@@ -1,6 +1,7 @@
 import asyncio
 
 import pytest
+from support.eventually import LIMIT_SECONDS
 
 from calico_lab import errors
 from calico_lab.local.client import ApiClient
@@ -34,7 +35,7 @@ def config_map(name, **data):
 
 
 async def told(controller):
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(LIMIT_SECONDS):
         await controller.news.wait()
     controller.news.clear()
     return controller.seen[-1]

@@ -1,5 +1,7 @@
 import re
 
+from support.eventually import eventually
+
 from calico_lab.local.resources import DEPLOYMENTS, PODS, REPLICA_SETS
 
 
@@ -85,7 +87,7 @@ async def test_conditions_while_no_pod_is_ready(cluster):
     async def four_pods():
         return (await cluster.status()).get("updatedReplicas") == 4
 
-    await cluster.eventually(four_pods)
+    await eventually(four_pods)
     assert (await cluster.status())["unavailableReplicas"] == 4
     assert await cluster.condition("Available") == (
         "False",
@@ -102,7 +104,7 @@ async def test_too_slow_a_rollout_is_called_so(cluster):
     async def timed_out():
         return (await cluster.condition("Progressing"))[:2] == ("False", "ProgressDeadlineExceeded")
 
-    await cluster.eventually(timed_out, seconds=6)
+    await eventually(timed_out)
 
 
 async def test_a_rolling_update_never_has_too_few_or_too_many(cluster):
@@ -127,7 +129,7 @@ async def test_a_bad_update_stops_and_leaves_the_old_pods(cluster):
         status = await cluster.status()
         return status.get("updatedReplicas") == 2 and status.get("replicas") == 5
 
-    await cluster.eventually(stuck)
+    await eventually(stuck)
     assert sum(pod["spec"]["containers"][0]["image"] == "one" for pod in await cluster.pods()) == 3
     cluster.kubelets.release()
     await cluster.complete()
@@ -168,7 +170,7 @@ async def test_history_is_limited(cluster):
         }
         return images == {"three", "four"}
 
-    await cluster.eventually(two_left)
+    await eventually(two_left)
 
 
 async def test_a_paused_deployment_scales_but_does_not_roll_out(cluster):
@@ -199,7 +201,7 @@ async def test_deleting_the_deployment_removes_everything(cluster):
     async def nothing_left():
         return not await cluster.names(PODS) and not await cluster.names(REPLICA_SETS)
 
-    await cluster.eventually(nothing_left)
+    await eventually(nothing_left)
 
 
 async def test_scaling_is_an_event(cluster):

@@ -1,3 +1,5 @@
+from support.eventually import eventually
+
 from calico_lab.local.controllers.endpoint_slice import slice_contents
 from calico_lab.local.resources import DEPLOYMENTS, ENDPOINT_SLICES, PODS, SERVICES
 
@@ -20,7 +22,7 @@ async def endpoints(cluster, number):
         found = [endpoint for each in await slices(cluster) for endpoint in each["endpoints"]]
         return bool(await slices(cluster)) and sum(each["conditions"]["ready"] for each in found) == number
 
-    await cluster.eventually(so)
+    await eventually(so)
     return [endpoint for each in await slices(cluster) for endpoint in each["endpoints"]]
 
 
@@ -78,7 +80,7 @@ async def test_scaling_to_none_leaves_an_empty_slice(cluster):
     async def empty():
         return [each["endpoints"] for each in await slices(cluster)] == [[]]
 
-    await cluster.eventually(empty)
+    await eventually(empty)
 
 
 async def test_a_set_of_ports_that_no_pod_has_any_more_loses_its_slice(cluster):
@@ -93,7 +95,7 @@ async def test_a_set_of_ports_that_no_pod_has_any_more_loses_its_slice(cluster):
     async def one_left():
         return [each["ports"][0]["port"] for each in await slices(cluster)] == [8080]
 
-    await cluster.eventually(one_left)
+    await eventually(one_left)
 
 
 async def test_deleting_the_service_removes_its_slices(cluster):
@@ -104,7 +106,7 @@ async def test_deleting_the_service_removes_its_slices(cluster):
     async def none():
         return not await slices(cluster)
 
-    await cluster.eventually(none)
+    await eventually(none)
 
 
 async def test_a_deleted_slice_comes_back(cluster):
@@ -123,7 +125,7 @@ async def test_a_service_without_selector_has_no_slices_made(cluster):
     async def other_is_done():
         return any(name.startswith("other-") for name in await cluster.names(ENDPOINT_SLICES))
 
-    await cluster.eventually(other_is_done)
+    await eventually(other_is_done)
     assert await slices(cluster) == []
 
 

@@ -1,3 +1,5 @@
+from support.eventually import eventually
+
 from calico_lab.local.objects import owner_reference
 from calico_lab.local.resources import CONFIG_MAPS, DEPLOYMENTS, IP_POOLS, PODS, REPLICA_SETS
 
@@ -25,7 +27,7 @@ async def test_an_object_with_another_owner_stays_and_forgets_the_gone_one(clust
         owners = (await cluster.get(CONFIG_MAPS, "both"))["metadata"]["ownerReferences"]
         return [owner["name"] for owner in owners] == ["two"]
 
-    await cluster.eventually(forgotten)
+    await eventually(forgotten)
 
 
 async def test_a_new_object_of_the_owners_name_is_not_the_owner(cluster):

@@ -1,4 +1,5 @@
 import pytest
+from support.eventually import eventually
 
 from calico_lab import errors
 from calico_lab.local import custom_resources
@@ -27,7 +28,7 @@ async def has_class(cluster):
         except errors.NotFound:
             return False
 
-    await cluster.eventually(so, seconds=5)
+    await eventually(so)
 
 
 async def test_before_it_gateways_are_an_unknown_resource(cluster):
@@ -107,7 +108,7 @@ async def test_what_somebody_deletes_comes_back(cluster):
     async def all_back():
         return await cluster.names(ENVOY_PROXIES, NAMESPACE) and await cluster.names(DEPLOYMENTS, NAMESPACE)
 
-    await cluster.eventually(all_back)
+    await eventually(all_back)
 
 
 async def test_two_of_them_are_one_too_many(cluster):
@@ -118,4 +119,4 @@ async def test_two_of_them_are_one_too_many(cluster):
     async def told():
         return any("multiple GatewayAPI CRs provided" in message for message in await cluster.events("Degraded"))
 
-    await cluster.eventually(told)
+    await eventually(told)

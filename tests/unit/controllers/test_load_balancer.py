@@ -2,6 +2,7 @@ import asyncio
 import json
 
 import pytest
+from support.eventually import eventually
 
 from calico_lab.local.controllers.load_balancer import addresses_of
 from calico_lab.local.resources import IP_POOLS, SERVICES
@@ -29,7 +30,7 @@ async def gets(cluster, name, expected):
     async def so():
         return await address(cluster, name) == expected
 
-    await cluster.eventually(so)
+    await eventually(so)
 
 
 async def stays_pending(cluster, name):
@@ -39,7 +40,7 @@ async def stays_pending(cluster, name):
     async def witness_served():
         return bool(await address(cluster, "witness"))
 
-    await cluster.eventually(witness_served)
+    await eventually(witness_served)
     assert await address(cluster, name) == ""
 
 

@@ -1,4 +1,5 @@
 import pytest
+from support.eventually import eventually
 
 from calico_lab.local.controllers.root_certificate import RootCertificatePublisher
 from calico_lab.local.resources import CONFIG_MAPS, DEPLOYMENTS, NAMESPACES, PODS, SERVICE_ACCOUNTS
@@ -8,7 +9,7 @@ async def has_account(cluster, namespace):
     async def so():
         return "default" in await cluster.names(SERVICE_ACCOUNTS, namespace)
 
-    await cluster.eventually(so)
+    await eventually(so)
 
 
 @pytest.mark.parametrize("namespace", ["default", "kube-system"])
@@ -54,6 +55,6 @@ async def test_the_root_certificate_is_published_and_restored(cluster, running):
         found = [item for item in await cluster.all(CONFIG_MAPS, "default") if item["data"] == {"ca.crt": "PEM"}]
         return [item["metadata"]["name"] for item in found] == ["kube-root-ca.crt"]
 
-    await cluster.eventually(published)
+    await eventually(published)
     await cluster.change(CONFIG_MAPS, "kube-root-ca.crt", {"data": {"ca.crt": "forged"}})
-    await cluster.eventually(published)
+    await eventually(published)

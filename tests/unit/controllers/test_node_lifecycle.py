@@ -2,6 +2,7 @@ import asyncio
 from contextlib import suppress
 
 import pytest
+from support.eventually import eventually
 
 from calico_lab import errors
 from calico_lab.local.controllers import node_lifecycle
@@ -53,7 +54,7 @@ async def fallen_silent(cluster, silent, name):
     async def tainted():
         return UNREACHABLE in await taints(cluster, name)
 
-    await cluster.eventually(tainted)
+    await eventually(tainted)
 
 
 async def test_a_node_that_falls_silent_is_unknown_and_tainted(cluster, silent):
@@ -75,7 +76,7 @@ async def test_a_node_that_speaks_again_loses_its_taint(cluster, silent):
     async def healed():
         return not await taints(cluster, "worker1")
 
-    await cluster.eventually(healed)
+    await eventually(healed)
     await asyncio.sleep(0.2)
     assert is_ready(await cluster.get(NODES, "worker1"))
 
@@ -93,9 +94,9 @@ async def test_pods_of_a_silent_node_are_not_ready_at_once_and_moved_later(clust
     async def moved():
         return [pod["spec"].get("nodeName") for pod in await cluster.pods()] == ["worker2", "worker2"]
 
-    await cluster.eventually(not_ready)
+    await eventually(not_ready)
     assert len(await cluster.pods()) == 2
-    await cluster.eventually(moved, seconds=8)
+    await eventually(moved)
 
 
 def pod(**toleration):

@@ -1,6 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from support.eventually import eventually
 
 from calico_lab.local.controllers.replica_set import deletion_order
 from calico_lab.local.resources import DEPLOYMENTS, PODS, REPLICA_SETS
@@ -26,7 +27,7 @@ async def test_a_failed_pod_is_replaced(cluster):
     async def another():
         return len(await cluster.pods()) == 2
 
-    await cluster.eventually(another)
+    await eventually(another)
 
 
 async def test_a_pod_whose_label_changes_is_released_and_replaced(cluster):
@@ -49,7 +50,7 @@ async def test_a_matching_orphan_is_adopted(cluster):
     async def adopted():
         return bool((await cluster.get(PODS, name))["metadata"].get("ownerReferences"))
 
-    await cluster.eventually(adopted)
+    await eventually(adopted)
     await cluster.complete()
     assert set(await cluster.names(PODS)) == before
 
@@ -65,7 +66,7 @@ async def test_status_counts_ready_pods(cluster):
         status = await cluster.status(replica_set, REPLICA_SETS)
         return (status["replicas"], status["readyReplicas"], status["availableReplicas"]) == (2, 1, 1)
 
-    await cluster.eventually(one_ready)
+    await eventually(one_ready)
 
 
 async def test_created_pods_are_events(cluster):

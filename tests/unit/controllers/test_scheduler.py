@@ -1,6 +1,7 @@
 from collections import Counter
 
 import pytest
+from support.eventually import eventually
 
 from calico_lab.local.controllers.scheduler import tolerates
 from calico_lab.local.resources import NODES, PODS
@@ -16,7 +17,7 @@ async def bound(cluster, name="p"):
     async def so():
         return "nodeName" in (await cluster.get(PODS, name))["spec"]
 
-    await cluster.eventually(so)
+    await eventually(so)
     return (await cluster.get(PODS, name))["spec"]["nodeName"]
 
 
@@ -24,7 +25,7 @@ async def unschedulable(cluster, name="p"):
     async def so():
         return bool(await cluster.events("FailedScheduling"))
 
-    await cluster.eventually(so)
+    await eventually(so)
     return (await cluster.events("FailedScheduling"))[-1]
 
 
@@ -88,7 +89,7 @@ async def test_binding_is_an_event(cluster):
     async def told():
         return await cluster.events("Scheduled") == ["Successfully assigned default/p to worker1"]
 
-    await cluster.eventually(told)
+    await eventually(told)
 
 
 async def test_why_no_node_fits_is_said_and_mended_by_uncordoning(cluster):

@@ -1,7 +1,6 @@
 """Envoy Gateway against the real API server in this process; the tests stand in for the other controllers."""
 
 import asyncio
-import time
 
 import pytest
 from support import gateway_api
@@ -60,14 +59,6 @@ class Cluster:
     async def conditions(self, resource, name):
         item = await self.find(resource, name)
         return {each["type"]: (each["status"], each["reason"]) for each in item["status"].get("conditions", [])}
-
-    async def until(self, true, seconds=3.0):
-        """Wait until ``await true()`` and return what it gave."""
-        deadline = time.monotonic() + seconds
-        while not (found := await true()):
-            assert time.monotonic() < deadline, "it did not come true"
-            await asyncio.sleep(0.002)
-        return found
 
 
 @pytest.fixture

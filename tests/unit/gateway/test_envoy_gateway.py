@@ -2,6 +2,7 @@ import json
 
 import pytest
 from support.certificates import pair, tls_secret
+from support.eventually import eventually
 from support.gateway_api import (
     GATEWAY,
     POLICY,
@@ -27,7 +28,7 @@ CLUSTER = "httproute/default/round-robin-route/rule/0"
 
 
 async def proxy(cluster, resource):
-    return await cluster.until(lambda: cluster.find(resource, PROXY, NAMESPACE))
+    return await eventually(lambda: cluster.find(resource, PROXY, NAMESPACE))
 
 
 def told(cluster, name=GATEWAY):
@@ -44,7 +45,7 @@ async def programmed(cluster, reason):
         found = await cluster.conditions(resources.GATEWAYS, GATEWAY.name)
         return found["Programmed"][1] == reason
 
-    await cluster.until(so)
+    await eventually(so)
 
 
 async def say(cluster, resource, status):
@@ -96,7 +97,7 @@ async def test_class_route_and_policy_are_accepted(cluster):
         entries = [entry for status in statuses for entry in status.get("parents", status.get("ancestors", []))]
         return len(entries) == 2 and all(entry["conditions"][0]["status"] == "True" for entry in entries)
 
-    await cluster.until(accepted)
+    await eventually(accepted)
     found = await cluster.conditions(resources.GATEWAY_CLASSES, "tigera-gateway-class")
     assert found["Accepted"] == ("True", "Accepted")
 
@@ -104,7 +105,7 @@ async def test_class_route_and_policy_are_accepted(cluster):
 async def test_statuses_come_to_rest(cluster):
     await cluster.guide()
     await programmed(cluster, "AddressNotAssigned")
-    await cluster.until(lambda: clusters(cluster))
+    await eventually(lambda: clusters(cluster))
     (_, before) = await cluster.client.list(resources.GATEWAYS)
     await cluster.create(
         resources.SERVICES, {"metadata": {"name": "x", "namespace": "default"}, "spec": {"ports": [{"port": 1}]}}
@@ -123,18 +124,18 @@ async def test_a_gateway_of_another_class_stays_pending(cluster):
 
 async def test_a_change_of_a_route_reaches_envoy(cluster):
     await cluster.guide()
-    await cluster.until(lambda: clusters(cluster))
+    await eventually(lambda: clusters(cluster))
     await cluster.create(resources.HTTP_ROUTES, http_route(name="second"))
 
     async def there():
         return "httproute/default/second/rule/0" in await clusters(cluster)
 
-    await cluster.until(there)
+    await eventually(there)
 
 
 async def test_new_endpoints_reach_envoy(cluster):
     await cluster.guide()
-    await cluster.until(lambda: clusters(cluster))
+    await eventually(lambda: clusters(cluster))
     await cluster.create(
         resources.ENDPOINT_SLICES, endpoints("10.48.1.3", port=3001) | {"ports": [{"name": "http", "port": 3000}]}
     )
@@ -142,7 +143,7 @@ async def test_new_endpoints_reach_envoy(cluster):
     async def three():
         return len(told(cluster)[Kind.ENDPOINTS][CLUSTER]["endpoints"][0]["lb_endpoints"]) == 3
 
-    await cluster.until(three)
+    await eventually(three)
 
 
 async def test_when_the_gateway_goes_its_proxy_goes(cluster):
@@ -158,8 +159,8 @@ async def test_when_the_gateway_goes_its_proxy_goes(cluster):
         route = await cluster.find(resources.HTTP_ROUTES, ROUTE.name)
         return not route["status"]["parents"]
 
-    await cluster.until(gone)
-    await cluster.until(forgotten)
+    await eventually(gone)
+    await eventually(forgotten)
 
 
 async def test_a_class_stays_as_long_as_gateways_use_it(cluster):
@@ -169,7 +170,7 @@ async def test_a_class_stays_as_long_as_gateways_use_it(cluster):
         item = await cluster.find(resources.GATEWAY_CLASSES, "tigera-gateway-class")
         return FINALIZER in item["metadata"].get("finalizers", [])
 
-    await cluster.until(held)
+    await eventually(held)
     await cluster.client.delete(resources.GATEWAY_CLASSES, "tigera-gateway-class")
     assert await held()
     await cluster.client.delete(resources.GATEWAYS, GATEWAY.name, GATEWAY.namespace)
@@ -177,7 +178,7 @@ async def test_a_class_stays_as_long_as_gateways_use_it(cluster):
     async def gone():
         return not await cluster.find(resources.GATEWAY_CLASSES, "tigera-gateway-class")
 
-    await cluster.until(gone)
+    await eventually(gone)
 
 
 async def test_the_number_of_replicas_is_the_learners(cluster):
@@ -199,10 +200,10 @@ async def test_private_keys_are_told_to_envoy_and_written_nowhere(cluster):
     async def certificates():
         return told(cluster, name)[Kind.CERTIFICATE]
 
-    (secret,) = (await cluster.until(certificates)).values()
+    (secret,) = (await eventually(certificates)).values()
     assert secret["tls_certificate"]["private_key"]["inline_string"] == content.key
     proxy_name = infrastructure.name(name)
-    service = await cluster.until(lambda: cluster.find(resources.SERVICES, proxy_name, NAMESPACE))
+    service = await eventually(lambda: cluster.find(resources.SERVICES, proxy_name, NAMESPACE))
     (port,) = service["spec"]["ports"]
     assert (port["name"], port["port"], port["targetPort"]) == ("https-443", 443, 10443)
     config_maps, _ = await cluster.client.list(resources.CONFIG_MAPS)
@@ -217,15 +218,15 @@ async def test_a_certificate_goes_once_no_listener_has_it(cluster):
     async def certificates(number):
         return len(told(cluster, ObjectName("default", "secure"))[Kind.CERTIFICATE]) == number
 
-    await cluster.until(lambda: certificates(1))
+    await eventually(lambda: certificates(1))
     await cluster.client.delete(resources.SECRETS, "example-cert", "default")
-    await cluster.until(lambda: certificates(0))
+    await eventually(lambda: certificates(0))
 
     async def told_why():
         found = await cluster.find(resources.GATEWAYS, "secure")
         return found["status"]["listeners"][1]["conditions"][0]["reason"] == "InvalidCertificateRef"
 
-    await cluster.until(told_why)
+    await eventually(told_why)
 
 
 @pytest.mark.parametrize(("resource", "kind"), [(resources.TCP_ROUTES, "TCPRoute"), (resources.TLS_ROUTES, "TLSRoute")])
@@ -238,4 +239,4 @@ async def test_routes_of_connections_get_their_statuses(cluster, resource, kind)
         status = (await cluster.find(resource, "connections")).get("status") or {}
         return [entry["conditions"][0]["reason"] for entry in status.get("parents", [])] == ["Accepted"]
 
-    await cluster.until(accepted)
+    await eventually(accepted)

@@ -5,6 +5,7 @@ import base64
 
 import pytest
 from cryptography import x509
+from support.eventually import eventually
 
 from calico_lab.local import resources
 from calico_lab.local.client import ApiClient
@@ -25,7 +26,7 @@ async def cluster(server):
 
 
 async def secret(cluster, name):
-    item = await cluster.until(lambda: cluster.find(resources.SECRETS, name, NAMESPACE))
+    item = await eventually(lambda: cluster.find(resources.SECRETS, name, NAMESPACE))
     return {key: base64.b64decode(text) for key, text in item["data"].items()}
 
 
@@ -48,5 +49,5 @@ async def test_certificates_of_which_one_is_lost_are_both_made_anew(cluster):
         found = await cluster.find(resources.SECRETS, "envoy", NAMESPACE)
         return base64.b64decode(found["data"]["tls.crt"]) != before["tls.crt"]
 
-    await cluster.until(anew)
+    await eventually(anew)
     assert (await secret(cluster, "envoy-gateway"))["ca.crt"] == (await secret(cluster, "envoy"))["ca.crt"]

@@ -9,6 +9,7 @@ import sys
 import pytest
 from support import gateway_api
 from support.envoys import write_certificates
+from support.eventually import LIMIT_SECONDS, eventually
 
 from calico_lab import errors
 from calico_lab.local import in_cluster, resources
@@ -75,6 +76,6 @@ async def test_the_program_runs_until_it_is_told_to_end(operated, account, tmp_p
     process = await asyncio.create_subprocess_exec(sys.executable, *arguments)
     await operated.guide()
     name = infrastructure.name(gateway_api.GATEWAY)
-    await operated.until(lambda: operated.find(resources.DEPLOYMENTS, name, "tigera-gateway"), 10)
+    await eventually(lambda: operated.find(resources.DEPLOYMENTS, name, "tigera-gateway"))
     process.send_signal(signal.SIGTERM)
-    assert await asyncio.wait_for(process.wait(), 5) == 0
+    assert await asyncio.wait_for(process.wait(), LIMIT_SECONDS) == 0

@@ -1,6 +1,7 @@
 """What a route is told of its rules and their filters, in the words of Envoy Gateway 1.5.9."""
 
 import pytest
+from support.eventually import eventually
 from support.gateway_api import ROUTE, backend, gateway, http_route, item, listener, model, resolved, rule, told
 
 from calico_lab.local import resources
@@ -178,7 +179,7 @@ async def test_an_api_server_stores_a_condition_of_several_reasons(cluster):
         found = (await cluster.find(resources.HTTP_ROUTES, "two")).get("status") or {}
         return [each["reason"] for parent in found.get("parents", []) for each in parent["conditions"]]
 
-    assert await cluster.until(reason) == ["Accepted", "BackendNotFound,PortNotFound"]
+    assert await eventually(reason) == ["Accepted", "BackendNotFound,PortNotFound"]
 
 
 def test_a_parent_that_is_not_a_gateway_is_left_alone():

@@ -12,19 +12,15 @@ import h2.config
 import h2.connection
 import h2.events
 import pytest
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+from support.eventually import LIMIT_SECONDS
+from support.ports import free_port
 
 
 def connect(port):
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + LIMIT_SECONDS
     while time.monotonic() < deadline:
         with suppress(ConnectionRefusedError):
-            return socket.create_connection(("127.0.0.1", port), timeout=5)
+            return socket.create_connection(("127.0.0.1", port), timeout=LIMIT_SECONDS)
         time.sleep(0.005)
     raise TimeoutError(port)
 

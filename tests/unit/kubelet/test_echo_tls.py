@@ -10,6 +10,7 @@ from contextlib import suppress
 
 import pytest
 from support import certificates
+from support.eventually import LIMIT_SECONDS
 from support.ports import free_port
 
 from calico_lab.local.kubelet.images.echo_tls import cipher_suite
@@ -50,10 +51,12 @@ def connect(port, protocols=(), *, certificate=None, version=None):
         context.load_cert_chain(certificate / "tls.crt", certificate / "tls.key")
     if version:
         context.maximum_version = version
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + LIMIT_SECONDS
     while time.monotonic() < deadline:
         with suppress(ConnectionRefusedError):
-            return context.wrap_socket(socket.create_connection(("127.0.0.1", port), timeout=5), server_hostname=NAME)
+            return context.wrap_socket(
+                socket.create_connection(("127.0.0.1", port), timeout=LIMIT_SECONDS), server_hostname=NAME
+            )
         time.sleep(0.01)
     raise TimeoutError(port)
 
@@ -100,7 +103,7 @@ def test_connections_that_come_to_nothing_leave_no_lines(served):
     port, folder = served
     before = (folder / "log").read_text()
     for data in (b"", b"GET / HTTP/1.1\r\n\r\n"):
-        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        with socket.create_connection(("127.0.0.1", port), timeout=LIMIT_SECONDS) as connection:
             connection.sendall(data)
     time.sleep(0.2)
     assert (folder / "log").read_text() == before

@@ -3,6 +3,7 @@ import re
 from contextlib import nullcontext
 
 import pytest
+from support.eventually import LIMIT_SECONDS
 
 from calico_lab.local.kubelet import log_file
 from calico_lab.local.kubelet.log_file import LogFile
@@ -79,4 +80,4 @@ async def test_follower_of_a_log_that_is_closed_comes_to_its_end(log):
     following = asyncio.create_task(anext(log.follow(log.place), None))
     await asyncio.sleep(0)
     log.close()
-    assert await asyncio.wait_for(following, 1) is None
+    assert await asyncio.wait_for(following, LIMIT_SECONDS) is None

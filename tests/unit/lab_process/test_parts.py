@@ -2,6 +2,7 @@ import asyncio
 import json
 
 import pytest
+from support.eventually import eventually
 
 from calico_lab.local import parts as module
 from calico_lab.local.control import Control
@@ -50,12 +51,6 @@ async def started():
             task.cancel()
 
 
-async def until(true):
-    async with asyncio.timeout(2):
-        while not true():  # noqa: ASYNC110 - nothing announces what is waited for
-            await asyncio.sleep(0.001)
-
-
 def failing(times):
     runs = []
 
@@ -71,7 +66,7 @@ def failing(times):
 async def test_a_part_that_fails_is_started_again_and_said_to_be(started):
     parts, events = started
     parts.keep_running("kubelet", WORKER1, failing(2))
-    await until(lambda: len(events) == 2)
+    await eventually(lambda: len(events) == 2)
     (told,) = parts.as_json()
     assert (told["restarts"], told["host"], told["lastEnd"]) == (2, "worker1", "ValueError: no more")
     assert events[0] == ("Node", "worker1", "Warning", "Restarted", "kubelet: ValueError: no more; started again")
@@ -90,7 +85,7 @@ async def test_a_killed_part_is_started_again(started):
     parts.keep_running("SSH server", BASTION, failing(0))
     await asyncio.sleep(0.01)
     assert parts.kill("SSH server")
-    await until(lambda: events)
+    await eventually(lambda: events)
     assert events[0][:2] == ("Host", "bastion")
     assert parts.as_json()[0]["lastEnd"] == "it was killed"
 
@@ -99,7 +94,7 @@ async def test_the_end_of_a_parts_program_is_counted_too(started):
     parts, events = started
     parts.keep_running("BIRD", WORKER1, failing(0))
     parts.ended("BIRD", "it was killed by SIGKILL")
-    await until(lambda: events)
+    await eventually(lambda: events)
     assert parts.as_json()[0]["restarts"] == 1
 
 

@@ -2,9 +2,9 @@
 
 import asyncio
 import json
-import time
 
 import pytest
+from support.eventually import eventually
 
 from calico_lab import errors
 from calico_lab.local import process, resources
@@ -63,7 +63,7 @@ class World:
             "nodeName": node,
             "containers": [container],
             "volumes": list(volumes),
-            "terminationGracePeriodSeconds": 5,
+            "terminationGracePeriodSeconds": 60,
         }
         return await self.create(resources.PODS, name, spec=spec)
 
@@ -77,21 +77,13 @@ class World:
         statuses = (await self.status(name)).get("containerStatuses")
         return statuses[0] if statuses else {"state": {}, "lastState": {}, "restartCount": 0}
 
-    async def until(self, true, limit=5.0):
-        """Wait until ``await true()``; returns the seconds that it took."""
-        begun = time.monotonic()
-        while not await true():
-            assert time.monotonic() - begun < limit, "it did not come true"
-            await asyncio.sleep(0.005)
-        return time.monotonic() - begun
-
     async def ready(self, *names):
-        """Wait until pods are ready; returns the seconds that it took."""
+        """Wait until pods are ready."""
 
         async def so():
             return all([is_ready(await self.get(name)) for name in names])
 
-        return await self.until(so)
+        await eventually(so)
 
     async def waiting(self, name, reason):
         """Wait until a pod's container waits for a reason; returns the message."""
@@ -99,11 +91,11 @@ class World:
         async def so():
             return (await self.container(name))["state"].get("waiting", {}).get("reason") == reason
 
-        await self.until(so)
+        await eventually(so)
         return (await self.container(name))["state"]["waiting"].get("message", "")
 
     async def gone(self, name):
-        """Wait until the API has a pod no more; returns the seconds that it took."""
+        """Wait until the API has a pod no more."""
 
         async def so():
             try:
@@ -112,7 +104,7 @@ class World:
                 return True
             return False
 
-        return await self.until(so)
+        await eventually(so)
 
     async def run(self, host, command):
         _exit_code, output = await process.run(["/bin/bash", "-c", command], inside=self.hosts[host])

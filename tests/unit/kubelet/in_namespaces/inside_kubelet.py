@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from support.eventually import eventually
 
 from calico_lab.local import resources
 from calico_lab.local.kubelet.images import ENVOY
@@ -20,14 +21,14 @@ async def test_nodes_register_ready(world):
         nodes, _ = await world.client.list(resources.NODES)
         return [condition(node, "Ready").get("reason") for node in nodes] == ["KubeletReady"] * 3
 
-    await world.until(so)
+    await eventually(so)
 
 
-async def test_four_pods_are_ready_in_half_a_second(world):
+async def test_four_pods_become_ready(world):
     names = [f"backend-{number}" for number in range(4)]
     for number, name in enumerate(names):
         await world.pod(name, f"worker{number % 2 + 1}")
-    assert await world.ready(*names) < 1.5  # 0.15 s on an idle machine
+    await world.ready(*names)
     assert {(await world.status(name))["phase"] for name in names} == {"Running"}
 
 
@@ -53,7 +54,7 @@ async def test_status_of_a_running_pod(world):
 
 
 async def test_events_tell_the_story(world):
-    await world.until(lambda: _has_event(world, "backend-0", "Started"))
+    await eventually(lambda: _has_event(world, "backend-0", "Started"))
     events = await world.events("backend-0")
     assert events["Pulled"].endswith("already present on machine")
     assert events["Created"] == "Created container: backend"
@@ -116,7 +117,7 @@ async def test_volume_waits_for_its_config_map_and_follows_it(world):
     path = f"/proc/{_pid('reader')}/root/etc/settings/colour"
     assert _read(path) == "blue"
     await world.client.patch(resources.CONFIG_MAPS, "settings", "default", {"data": {"colour": "red"}})
-    assert await world.until(lambda: _holds(path, "red")) < 0.5
+    await eventually(lambda: _holds(path, "red"))
 
 
 async def test_container_that_ends_is_started_again_and_then_less_and_less_often(world):
@@ -138,22 +139,22 @@ async def test_killed_container_comes_back(world):
         container = await world.container("killed")
         return container["restartCount"] == 1 and container["ready"]
 
-    await world.until(again)
+    await eventually(again)
     assert (await world.container("killed"))["lastState"]["terminated"]["exitCode"] == 137
 
 
 async def test_liveness_probe_restarts(world):
     probe = {"httpGet": {"path": "/status/500", "port": 3000}, "periodSeconds": 1, "failureThreshold": 1}
     await world.pod("sick", livenessProbe=probe)
-    await world.until(lambda: _restarted(world, "sick"))
-    await world.until(lambda: _has_event(world, "sick", "Unhealthy"))
+    await eventually(lambda: _restarted(world, "sick"))
+    await eventually(lambda: _has_event(world, "sick", "Unhealthy"))
     assert (await world.events("sick"))["Unhealthy"] == "Liveness probe failed: HTTP probe failed with statuscode: 500"
 
 
 async def test_readiness_probe_decides(world):
     probe = {"httpGet": {"path": "/status/503", "port": 3000}, "periodSeconds": 1}
     await world.pod("shy", readinessProbe=probe)
-    await world.until(lambda: _runs(world, "shy"))
+    await eventually(lambda: _runs(world, "shy"))
     await asyncio.sleep(0.3)
     ready = condition(await world.get("shy"), "Ready")
     assert (ready["status"], ready["reason"]) == ("False", "ContainersNotReady")
@@ -179,7 +180,7 @@ async def test_envoy_follows_a_config_map(world):
     async def so():
         return await world.ask("envoy", "/") == "two"
 
-    assert await world.until(so) < 1
+    await eventually(so)
     assert "--service-node\0envoy\0" in _read(f"/proc/{_pid('envoy')}/cmdline")
 
 
@@ -187,7 +188,7 @@ async def test_deleted_pod_goes_and_leaves_nothing(world):
     pid = _pid("backend-1")
     status = await world.status("backend-1")
     await world.client.delete(resources.PODS, "backend-1", "default")
-    assert await world.gone("backend-1") < 2
+    await world.gone("backend-1")
     assert not _read(f"/proc/{pid}/cmdline")
     assert status["podIP"] not in await world.run("worker2", "ip route")
     assert "backend-1" not in await world.run("worker2", "ls /var/log/pods")
@@ -202,7 +203,7 @@ async def test_pod_deleted_by_force_is_stopped(world):
         routes = await world.run("worker2", "ip route")
         return address not in routes and not _read(f"/proc/{pid}/cmdline")
 
-    await world.until(so)
+    await eventually(so)
 
 
 async def test_every_request_is_counted_under_load(world):

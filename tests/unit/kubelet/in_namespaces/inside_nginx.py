@@ -2,6 +2,8 @@
 
 import asyncio
 
+from support.eventually import eventually
+
 from calico_lab.local import resources
 
 IMAGE = {"image": "nginx:1.27"}
@@ -41,7 +43,7 @@ async def test_pages_come_from_a_config_map_and_follow_it(world):
     async def changed():
         return await ask(world, "pages") == "green"
 
-    await world.until(changed)
+    await eventually(changed)
 
 
 async def test_configuration_comes_from_a_config_map(world):

@@ -3,7 +3,8 @@
 The tests of this file build on each other, as the steps of the guide do.
 """
 
-from support.network_world import SESSIONS, until
+from support.eventually import eventually
+from support.network_world import SESSIONS
 
 from calico_lab.local import resources
 
@@ -34,7 +35,7 @@ ENVOY = "10.10.10.1"
 
 
 async def test_nodes_know_the_way_to_each_others_pods(world):
-    await until(world.knows_pod_blocks)
+    await eventually(world.knows_pod_blocks)
     assert "via 10.0.1.30" in await world.route("worker1", "10.48.2.0/26")
     assert "blackhole" in await world.route("worker1", "10.48.1.0/26")
     assert await world.established("worker1") == ["Mesh_10_0_1_20", "Mesh_10_0_1_30"]
@@ -53,7 +54,7 @@ async def test_no_session_of_the_bastion_is_up_before_the_bgp_resources(world):
 
 async def test_the_bgp_resources_bring_the_sessions_up(world):
     await _apply_bgp(world)
-    await until(lambda: _all_established(world))
+    await eventually(lambda: _all_established(world))
 
 
 async def test_mesh_sessions_go_on_through_that(world):
@@ -70,8 +71,8 @@ async def test_the_guides_edit_and_a_restart_bring_the_range_by_all_nodes(world)
     await world.run("bastion", EDIT)
     assert (await world.run("bastion", "grep -A 8 'Import filter' /etc/bird/bird.conf")).startswith(FILTER)
     await world.bird.restart()
-    await until(lambda: _all_established(world), limit=2.5)
-    await until(lambda: _has_next_hops(world, "10.10.10.0/26", 3))
+    await eventually(lambda: _all_established(world))
+    await eventually(lambda: _has_next_hops(world, "10.10.10.0/26", 3))
 
 
 async def test_nodes_never_route_load_balancer_addresses_themselves(world):
@@ -82,8 +83,8 @@ async def test_nodes_never_route_load_balancer_addresses_themselves(world):
 async def test_traffic_takes_the_way_of_the_address_of_a_local_service(world):
     pod = await world.pod("envoy-1", "worker1", port=10080)
     await world.serve("envoy", [pod], address=ENVOY, target=10080, externalTrafficPolicy="Local")
-    assert "via 10.0.1.31" in await until(lambda: world.route("bastion", f"{ENVOY}/32"))
-    await until(lambda: _answers(world, "envoy-1"))
+    assert "via 10.0.1.31" in await eventually(lambda: world.route("bastion", f"{ENVOY}/32"))
+    await eventually(lambda: _answers(world, "envoy-1"))
     before = world.packets("worker1"), world.packets("worker2")
     answers = {await world.ask(world.hosts["bastion"], ENVOY, 80) for _ in range(20)}
     assert answers == {"envoy-1 to 10.0.1.10"}
@@ -94,36 +95,36 @@ async def test_traffic_takes_the_way_of_the_address_of_a_local_service(world):
 async def test_the_next_hop_follows_the_pod_to_another_node(world):
     pod = await world.pod("envoy-2", "worker2", port=10080)
     await world.move("envoy", [pod], target=10080)
-    await until(lambda: _next_hop_is(world, "10.0.1.30"))
-    await until(lambda: _answers(world, "envoy-2"))
+    await eventually(lambda: _next_hop_is(world, "10.0.1.30"))
+    await eventually(lambda: _answers(world, "envoy-2"))
     assert {await world.ask(world.hosts["bastion"], ENVOY, 80) for _ in range(20)} == {"envoy-2 to 10.0.1.10"}
 
 
 async def test_two_pods_on_two_nodes_are_both_reached(world):
     pods = [await world.pod("envoy-3", "worker1", port=10080), await world.pod("envoy-4", "worker2", port=10080)]
     await world.move("envoy", pods, target=10080)
-    await until(lambda: _has_next_hops(world, f"{ENVOY}/32", 2))
-    await until(lambda: _answers(world, "envoy-3"))
-    await until(lambda: _answers(world, "envoy-4"))
+    await eventually(lambda: _has_next_hops(world, f"{ENVOY}/32", 2))
+    await eventually(lambda: _answers(world, "envoy-3"))
+    await eventually(lambda: _answers(world, "envoy-4"))
     names = {(await world.ask(world.hosts["bastion"], ENVOY, 80)).split()[0] for _ in range(40)}
     assert names == {"envoy-3", "envoy-4"}
 
 
 async def test_without_a_ready_pod_the_single_address_is_withdrawn(world):
     await world.move("envoy", [])
-    await until(lambda: _lacks(world.route("bastion", f"{ENVOY}/32")))
+    await eventually(lambda: _lacks(world.route("bastion", f"{ENVOY}/32")))
     assert await world.route("bastion", "10.10.10.0/26")
 
 
 async def test_without_the_peer_no_session_is_up(world):
     await world.client.delete(resources.BGP_PEERS, "my-global-peer")
-    await until(lambda: _lacks(world.established()))
+    await eventually(lambda: _lacks(world.established()))
     assert "10.10.10" not in await world.run("bastion", "ip route")
 
 
 async def test_a_peer_with_the_wrong_as_number_stays_down(world):
     await _apply_peer(world, asNumber=64513)
-    await until(lambda: _contains(world.birdc("worker1", "show", "protocols"), "Bad peer AS"))
+    await eventually(lambda: _contains(world.birdc("worker1", "show", "protocols"), "Bad peer AS"))
     assert await world.established() == []
 
 
@@ -134,7 +135,7 @@ async def test_without_the_mesh_nodes_forget_each_others_pods(world):
         "",
         {"spec": {"nodeToNodeMeshEnabled": False, "nodeMeshMaxRestartTime": None}},
     )
-    await until(lambda: _lacks(world.route("worker1", "10.48.2.0/26")))
+    await eventually(lambda: _lacks(world.route("worker1", "10.48.2.0/26")))
 
 
 async def _apply_bgp(world):

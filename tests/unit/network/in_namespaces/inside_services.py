@@ -4,7 +4,7 @@ import asyncio
 import socket
 
 import pytest
-from support.network_world import until
+from support.eventually import LIMIT_SECONDS, eventually
 
 from calico_lab.local import resources
 
@@ -16,7 +16,7 @@ WORKER1_ADDRESS, WORKER2_ADDRESS, CONTROL1_ADDRESS = "10.0.1.31", "10.0.1.30", "
 async def pods(world):
     """Two pods behind the services of these tests, one on each worker, that can reach each other."""
     made = [await world.pod("one", "worker1"), await world.pod("two", "worker2")]
-    await until(world.knows_pod_blocks)
+    await eventually(world.knows_pod_blocks)
     return made
 
 
@@ -123,7 +123,7 @@ async def test_a_removed_endpoint_gets_no_new_connection(world, pods):
 async def test_a_deleted_service_is_gone(world, pods):
     spec = await _served(world, "short", pods)
     await world.client.delete(resources.SERVICES, "short", "default")
-    await until(lambda: _fails(world.ask(pods[0].namespaces, spec["clusterIP"], 80, limit=0.2)))
+    await eventually(lambda: _fails(world.ask(pods[0].namespaces, spec["clusterIP"], 80, limit=0.2)))
 
 
 async def _served(world, name, to, **fields):
@@ -131,7 +131,7 @@ async def _served(world, name, to, **fields):
     spec = await world.serve(name, to, **fields)
     mark = f"/{name}/"
     for node in world.networks:
-        await until(lambda node=node: _has_rules(world, node, mark if to else spec["clusterIP"]))
+        await eventually(lambda node=node: _has_rules(world, node, mark if to else spec["clusterIP"]))
     return spec
 
 
@@ -152,7 +152,7 @@ async def _echo_lines(reader, writer):
 
 async def _exchange(reader, writer, line):
     writer.write(line)
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(LIMIT_SECONDS):
         return await reader.readline()
 
 

@@ -4,6 +4,7 @@ import asyncio
 from contextlib import suppress
 
 import pytest
+from support.eventually import LIMIT_SECONDS, eventually
 
 from calico_lab.errors import ApiError
 from calico_lab.local.network import switch as module
@@ -26,12 +27,6 @@ async def switch(world):
         await watching
 
 
-async def until(true):
-    async with asyncio.timeout(3):
-        while not true():  # noqa: ASYNC110 - nothing announces what is waited for
-            await asyncio.sleep(0.005)
-
-
 async def answer(request):
     async def lines():
         yield b"one"
@@ -46,15 +41,15 @@ async def test_a_pulled_cable_carries_nothing_until_it_is_put_back(world, switch
     assert switch.carries(WORKER2)
     assert "NO-CARRIER" in await world.run("worker1", "ip link show eth0")
     switch.join(WORKER1)
-    await until(lambda: switch.carries(WORKER1))
+    await eventually(lambda: switch.carries(WORKER1))
     assert "LOWER_UP" in await world.run("worker1", "ip link show eth0")
 
 
 async def test_a_link_taken_down_on_the_host_is_seen_too(world, switch):
     await world.run("worker1", "ip link set eth0 down")
-    await until(lambda: not switch.carries(WORKER1))
+    await eventually(lambda: not switch.carries(WORKER1))
     await world.run("worker1", "ip link set eth0 up; ip route add default via 10.0.1.1")
-    await until(lambda: switch.carries(WORKER1))
+    await eventually(lambda: switch.carries(WORKER1))
 
 
 async def test_a_request_waits_for_the_cable(switch):
@@ -64,7 +59,7 @@ async def test_a_request_waits_for_the_cable(switch):
     await asyncio.sleep(0.05)
     assert not sent.done()
     switch.join(WORKER1)
-    assert (await asyncio.wait_for(sent, 3)).status == 200
+    assert (await asyncio.wait_for(sent, LIMIT_SECONDS)).status == 200
 
 
 @pytest.mark.parametrize("host", [WORKER1, CONTROL1])
@@ -88,7 +83,7 @@ async def test_a_stream_is_held_up_and_loses_nothing(switch):
     await asyncio.sleep(0.05)
     assert not second.done()
     switch.join(WORKER1)
-    assert await asyncio.wait_for(second, 3) == b"two"
+    assert await asyncio.wait_for(second, LIMIT_SECONDS) == b"two"
 
 
 async def test_a_kubelet_cut_off_cannot_be_asked(switch):
