@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from calico_lab.errors import ReportError
 from calico_lab.lessons import policy_targets
+from calico_lab.lessons.counted import counted
 from calico_lab.lessons.policy_targets import Named
 from calico_lab.tools import envoy_admin
 from calico_lab.tools.envoy_admin import Configuration, EnvoyCluster, EnvoyRoute
@@ -172,10 +173,10 @@ def _of_route(named: Named, configuration: Configuration) -> Iterator[Piece]:
                 yield Piece("filter chain", chain["name"], says, chain)
     for cluster in configuration.clusters:
         if _is_from(cluster, own):
-            says = f"{cluster.policy} over {len(cluster.endpoints)} endpoints"
+            says = f"{cluster.policy} over {counted(len(cluster.endpoints), 'endpoint')}"
             yield Piece("cluster", cluster.name, says, cluster.content)
             if cluster.assignment:
-                yield Piece("endpoints", cluster.name, f"{len(cluster.endpoints)} endpoints", cluster.assignment)
+                yield Piece("endpoints", cluster.name, counted(len(cluster.endpoints), "endpoint"), cluster.assignment)
 
 
 def _says(route: EnvoyRoute) -> str:

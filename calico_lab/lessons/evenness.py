@@ -15,6 +15,8 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from calico_lab.lessons.counted import counted
+
 
 @dataclass(frozen=True, repr=False)
 class Evenness:
@@ -69,7 +71,7 @@ class Evenness:
             (
                 f"{'Even' if self.is_even else 'Not even'}: {_text(self)}",
                 f"spread (max - min) {self.spread} {comparison} bound {self.rotors}"
-                f" ({self.rotors} Envoy worker{'s' if self.rotors > 1 else ''})",
+                f" ({counted(self.rotors, 'Envoy worker')})",
                 f"chance that a random balancer is at least this even: {100 * self.chance:.1f} %",
                 f"Jain's index: {self.jain_index:.3f}",
             )

@@ -13,6 +13,7 @@ from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 
 from calico_lab.errors import LabError, PrerequisiteError
+from calico_lab.lessons.counted import counted
 from calico_lab.lessons.counts import BACKEND
 from calico_lab.lessons.steps import GATEWAY
 from calico_lab.tools import birdc, envoy_admin, nft
@@ -72,7 +73,7 @@ class Path:
                 f"Envoy {self.envoy.endpoint} on {self.envoy.node}",
                 f"  listener {self.listener}",
                 f"  route {self.match}",
-                f"  cluster of {len(self.pods)} endpoints, {self.policy}",
+                f"  cluster of {counted(len(self.pods), 'endpoint')}, {self.policy}",
                 *(f"    {pod.label} {pod.endpoint} on {pod.node}" for pod in self.pods),
             )
         )

@@ -18,6 +18,7 @@ from calico_lab.bastion import Bastion
 from calico_lab.cluster import Awaited, Cluster, JsonObject
 from calico_lab.errors import NotFound, ReportError, WaitTimeout
 from calico_lab.lessons import counts, obstacles
+from calico_lab.lessons.counted import counted
 from calico_lab.tools import envoy_admin, hey
 from calico_lab.views import progress
 
@@ -177,7 +178,7 @@ def envoy_workers(
         return bool(pods) and ready and counts.workers_of(cluster, pods) == workers
 
     return until(
-        is_so, f"Envoy runs with {workers} worker{'s' if workers > 1 else ''}", time_limit=time_limit, shown=shown,
+        is_so, f"Envoy runs with {counted(workers, 'worker')}", time_limit=time_limit, shown=shown,
         remedy=f"kubectl get pods --all-namespaces -l {envoy_admin.OWNER}-name={gateway} -o yaml",
     )  # fmt: skip
 

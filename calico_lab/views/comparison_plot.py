@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from calico_lab.lessons.counted import counted
 from calico_lab.lessons.evenness import Evenness
 from calico_lab.views import style
 from calico_lab.views.plot import Plot
@@ -104,7 +105,7 @@ class SpreadPlot(Plot):
     def _line(workers: int, spreads: list[int]) -> str:
         inside = sum(spread <= workers for spread in spreads)
         verdict = "every" if inside == len(spreads) else f"{inside} with a"
-        words = f"{workers} worker{'s' if workers > 1 else ''}, {len(spreads)} run{'s' if len(spreads) > 1 else ''}"
+        words = f"{counted(workers, 'worker')}, {counted(len(spreads), 'run')}"
         return f"{words}: {verdict} spread <= {workers}"
 
     def draw(self, figure: Figure, theme: Theme) -> None:
@@ -125,7 +126,7 @@ class SpreadPlot(Plot):
                     str(times), (place, spread), ha="center", va="center", color=style.ink_on(color),
                     fontsize=style.SMALL, fontweight="bold", zorder=4,
                 )  # fmt: skip
-        names = [f"{workers} worker{'s' if workers > 1 else ''}" for workers in spreads]
+        names = [counted(workers, "worker") for workers in spreads]
         axes.set_xticks(range(len(spreads)), names)
         axes.set_xlim(-0.6, len(spreads) - 0.4)
         highest = max(max(workers, *found) for workers, found in spreads.items())

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from calico_lab.lessons import envoy_pieces
+from calico_lab.lessons.counted import counted
 from calico_lab.lessons.envoy_pieces import Made, Piece
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def _folded(piece: Piece) -> str:
 def _without_addresses(value: Any) -> Any:
     if isinstance(value, dict):
         return {
-            key: f"{len(child)} endpoints" if key == _ENDPOINTS else _without_addresses(_in_order(key, child))
+            key: counted(len(child), "endpoint") if key == _ENDPOINTS else _without_addresses(_in_order(key, child))
             for key, child in value.items()
         }
     return [_without_addresses(child) for child in value] if isinstance(value, list) else value

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from calico_lab.lessons.counted import counted
 from calico_lab.lessons.evenness import Evenness
 from calico_lab.views import style
 from calico_lab.views.plot import Plot
@@ -28,7 +29,7 @@ class SpreadsPlot(Plot):
             raise ValueError("there is no run to draw")
 
     def __repr__(self) -> str:
-        listed = ", ".join(f"{name} ({_runs(len(runs))})" for name, runs in self.groups.items())
+        listed = ", ".join(f"{name} ({counted(len(runs), 'run')})" for name, runs in self.groups.items())
         return f"Spreads of {len(self.groups)} groups: {listed}"
 
     @property
@@ -62,7 +63,3 @@ class SpreadsPlot(Plot):
 
 def _rank_among_equals(spreads: Sequence[int], at: int) -> int:
     return at - spreads.index(spreads[at])
-
-
-def _runs(count: int) -> str:
-    return f"{count} run{'s' if count != 1 else ''}"

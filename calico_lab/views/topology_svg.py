@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from calico_lab.lessons.counted import counted
 from calico_lab.lessons.topology import Gateway, Node, Pod, Topology
 from calico_lab.views.svg import Sheet
 
@@ -87,18 +88,14 @@ def _places(lab: Topology) -> list[_Place]:
 
 
 def _finding(lab: Topology) -> str:
-    parts = [_number(len(lab.nodes), "node")]
+    parts = [counted(len(lab.nodes), "node")]
     if lab.bastion:
         parts.append(f"{lab.established} of {len(lab.nodes)} BGP sessions established")
     programmed = sum(gateway.programmed for gateway in lab.gateways)
-    parts.append(_number(programmed, "gateway") if programmed else "no gateway yet")
+    parts.append(counted(programmed, "gateway") if programmed else "no gateway yet")
     ready = sum(pod.ready for pod in lab.pods)
     parts.append(f"{ready} of {len(lab.pods)} pods ready" if lab.pods else "no pods yet")
     return ", ".join(parts)
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _draw_cards(sheet: Sheet, places: list[_Place]) -> None:
