@@ -1,6 +1,8 @@
 import asyncio
 import contextlib
+import functools
 
+import looptime
 import pytest
 from support.ports import free_port
 
@@ -82,8 +84,15 @@ async def test_other_kinds_are_refused():
         await PROBER.attempt({"exec": {"command": ["true"]}}, {})
 
 
-# Time passes where nothing waits for anything else: what takes seconds takes none, and as many on a busy machine.
-on_a_clock_of_its_own = pytest.mark.looptime
+def on_a_clock_of_its_own(test):
+    """Run a test in an event loop whose time passes where nothing is left to do: seconds take none, and are exact."""
+
+    @functools.wraps(test)
+    def run():
+        with asyncio.Runner(loop_factory=looptime.new_event_loop) as runner:
+            runner.run(test())
+
+    return run
 
 
 class Attempts:
