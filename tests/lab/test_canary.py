@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 from support.labs import RunningLab
-from support.lesson_lab import SECONDS, LessonLab
+from support.eventually import LIMIT_SECONDS
+from support.lesson_lab import LessonLab
 
 from calico_lab.lessons import canary, stage
 from calico_lab.views import traffic_shift
@@ -47,7 +48,7 @@ def test_the_slider_shifts_what_a_load_gets(lesson, monkeypatch):
         shift.slider.value = share
         running = shift.start()
         assert shift.start() is None
-        running.join(SECONDS)
+        running.join(LIMIT_SECONDS)
         assert f"v1 {100 - share}, v2 {share}: as wanted" in shift.status.value
         assert "The load has ended" in shift.status.value
         assert bytes(shift.picture.value).startswith(b"\x89PNG")
@@ -56,7 +57,7 @@ def test_the_slider_shifts_what_a_load_gets(lesson, monkeypatch):
 
 def test_what_goes_wrong_is_said_at_the_slider(lesson):
     shift = TrafficShift(lesson.lab, "'")  # which is no address, and no word of bash
-    shift.start().join(SECONDS)
+    shift.start().join(LIMIT_SECONDS)
     assert "That did not work" in shift.status.value
     assert not shift.button.disabled
 
