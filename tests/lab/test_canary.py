@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from support.labs import RunningLab
 from support.eventually import LIMIT_SECONDS
+from support.labs import RunningLab
 from support.lesson_lab import LessonLab
 
 from calico_lab.lessons import canary, stage
