@@ -61,6 +61,11 @@ def test_up_twice_is_one_lab(lab: RunningLab):
     assert again["pid"] == lab.status["pid"]
 
 
+def test_its_ports_are_none_that_the_kernel_gives_to_whoever_connects(lab: RunningLab):
+    lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    assert max(lab.status["api_port"], lab.status["ssh_port"]) < lowest
+
+
 def test_it_comes_up_though_nobody_reads_what_up_tells():
     name = f"unread-{os.getpid()}"
     try:

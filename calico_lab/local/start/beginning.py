@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import select
 import shlex
 import signal
@@ -27,6 +28,10 @@ LIMIT_SECONDS = 30.0
 LOG_LINES_SHOWN = 20
 # The same for every lab, so that every learner sees the names that the course's notebooks hold.
 SEED = "calico-lab"
+# Below those that the kernel gives to whoever connects (32768 and more, unless told otherwise: ip_local_port_range in
+# https://docs.kernel.org/networking/ip-sysctl.html), so that a lab which begins again finds its own still free.
+PORTS = range(20_000, 30_000)
+PORTS_TRIED = 50
 
 Report = Callable[[str], None]
 
@@ -125,13 +130,14 @@ def _launch(state: StateFolder, api_port: int, ssh_port: int) -> _Lab:
 
 
 def _listen(port: int) -> socket.socket:
-    try:
-        return socket.create_server(("127.0.0.1", port), backlog=128)
-    except OSError as error:
-        raise LabError(
-            f"port {port} of this machine's loopback cannot be had: {error}",
-            remedy="calico-lab down, then up: a new lab takes ports that are free",
-        ) from error
+    """Listen at a port of loopback, at any that is free for 0."""
+    tried = [port] if port else random.sample(PORTS, PORTS_TRIED)
+    for each in tried:
+        try:
+            return socket.create_server(("127.0.0.1", each), backlog=128)
+        except OSError as error:
+            problem = f"port {each} of this machine's loopback cannot be had: {error}"
+    raise LabError(problem, remedy="calico-lab down, then up: a new lab takes ports that are free")
 
 
 def _new_credentials(state: StateFolder, lab: _Lab) -> str:
