@@ -132,7 +132,7 @@ def test_a_controller_does_its_work_again(lab: RunningLab):
 
 def test_the_ssh_server(lab: RunningLab):
     end_part(lab, "SSH server")
-    wait_until(lambda: lab.bastion("true").returncode == 0, within=5)
+    wait_until(lambda: lab.bastion("true").returncode == 0)
     assert parts(lab)["SSH server"]["restarts"] == 1
 
 
