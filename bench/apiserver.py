@@ -10,13 +10,12 @@ from collections.abc import Iterator
 from statistics import quantiles
 from typing import Any
 
-from support.hostile import Hostile
-
 from bench.measure import Figure
 from calico_lab.local import custom_resources, resources
 from calico_lab.local.apiserver.server import ApiServer
 from calico_lab.local.client import ApiClient
 from calico_lab.local.wire import Request
+from tests.support.hostile import Ordeal
 
 TOKEN = "bench"
 PODS, LISTS, CREATES, HOSTILE = 1000, 300, 2000, 100_000
@@ -60,19 +59,12 @@ def config_map(number: int) -> dict[str, Any]:
 
 async def slowest_answer() -> float:
     """Ask as tests/unit/apiserver/test_hostile_requests.py does; return the seconds that the slowest answer took."""
-    server, slowest = new_server(), 0.0
+    server = new_server()
     client = ApiClient(server.handle, token=TOKEN)
     for definition in custom_resources.definitions():
         await client.create(resources.CUSTOM_RESOURCE_DEFINITIONS, definition)
-    hostile = Hostile(server._registry, "bench")
-    for _ in range(HOSTILE):
-        request = hostile.request()
-        began = time.perf_counter()
-        response = await server.handle(request)
-        if response.stream is not None:
-            await response.stream.aclose()
-        slowest = max(slowest, time.perf_counter() - began)
-    return slowest
+    ordeal = Ordeal(server, client, "bench")
+    return max([(await ordeal.ask(ordeal.hostile.request()))[2] for _ in range(HOSTILE)])
 
 
 async def fill(client: ApiClient, pods: int) -> None:

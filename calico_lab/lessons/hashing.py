@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from calico_lab import kubectl
 from calico_lab.lessons import waits
 from calico_lab.lessons.clients import HOST, pod_of, with_headers
+from calico_lab.lessons.counted import counted
 from calico_lab.lessons.steps import GATEWAY
 from calico_lab.tools import curl, envoy_admin
 
@@ -48,7 +49,7 @@ class Placement:
 
     def __repr__(self) -> str:
         # How many went to each depends on the pods' addresses.
-        return f"{len(self.pods)} keys over {len(set(self.pods.values()))} pods"
+        return f"{len(self.pods)} keys over {counted(len(set(self.pods.values())), 'pod')}"
 
 
 @dataclass(frozen=True, repr=False)

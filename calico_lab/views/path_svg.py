@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calico_lab.lessons.counted import counted
 from calico_lab.lessons.path import Path, Stop
 from calico_lab.views.svg import Sheet
 
@@ -47,7 +48,8 @@ def draw(path: Path) -> str:
 
 def _finding(path: Path) -> str:
     nodes = sorted({pod.node for pod in path.pods if pod.node})
-    return f"A request for {path.destination}: one Envoy, {len(path.pods)} pods on {len(nodes)} nodes"
+    pods = f"{counted(len(path.pods), 'pod')} on {counted(len(nodes), 'node')}"
+    return f"A request for {path.destination}: one Envoy, {pods}"
 
 
 def _legs(path: Path) -> list[tuple[str, str]]:

@@ -18,7 +18,7 @@ from calico_lab.local.envoy import protobuf
 from calico_lab.local.envoy.bootstrap import DiscoveryServer, Ports, bootstrap, secrets
 from calico_lab.local.envoy.snapshot import Kind, Snapshot, SnapshotMaker
 from calico_lab.local.gateway_api.model import Gateway
-from support.eventually import LIMIT_SECONDS
+from support.eventually import LIMIT_SECONDS, eventually
 from support.gateway_api import GATEWAY, endpoints, gateway, listener, resolved, service
 
 
@@ -153,9 +153,11 @@ class Envoy:
 
     async def takes_up(self) -> None:
         """Wait until Envoy itself tells that it has what was published last, and no other clusters and listeners."""
-        async with asyncio.timeout(LIMIT_SECONDS):
-            while not self._has(await self._dump()):
-                pass
+
+        async def taken_up() -> bool:
+            return self._has(await self._dump())
+
+        await eventually(taken_up)
 
     async def _dump(self) -> list[Json]:
         url = f"http://127.0.0.1:{self.ports.admin}/config_dump?include_eds"

@@ -12,21 +12,21 @@ Answer = TypeVar("Answer")
 LIMIT_SECONDS = 20.0
 
 
-def wait_until(question: Callable[[], Answer], so: Callable[[Answer], object] = bool, pause: float = 0.05) -> Answer:
+def wait_until(question: Callable[[], Answer], so: Callable[[Answer], object] = bool) -> Answer:
     """Ask until the answer is so, and return it; the last answer is told where it never is."""
     deadline = time.monotonic() + LIMIT_SECONDS
     while not so(answer := question()):
         assert time.monotonic() < deadline, f"after {LIMIT_SECONDS:g} s it is still {answer!r}"
-        time.sleep(pause)
+        time.sleep(0.05)
     return answer
 
 
-async def eventually(question: Callable[[], Answer | Awaitable[Answer]], pause: float = 0.005) -> Answer:
+async def eventually(question: Callable[[], Answer | Awaitable[Answer]]) -> Answer:
     """Do the same, while others in the event loop go on; the question may be asynchronous."""
     deadline = time.monotonic() + LIMIT_SECONDS
     while not (answer := await _asked(question)):
         assert time.monotonic() < deadline, f"after {LIMIT_SECONDS:g} s it is still {answer!r}"
-        await asyncio.sleep(pause)
+        await asyncio.sleep(0.005)
     return answer
 
 

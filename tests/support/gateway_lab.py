@@ -16,7 +16,6 @@ from support.eventually import wait_until
 from support.labs import RunningLab, calico_lab, running_lab
 
 Case = dict[str, Any]
-# In which Envoy takes up what the API server has accepted, on a machine that is busy.
 
 
 @dataclass(frozen=True)

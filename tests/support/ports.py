@@ -2,6 +2,9 @@
 
 import random
 import socket
+from contextlib import suppress
+
+from support.eventually import LIMIT_SECONDS, wait_until
 
 # Below those that the kernel gives to whoever connects, or listens at port 0: one found free stays so until it is used.
 # (ip_local_port_range, https://docs.kernel.org/networking/ip-sysctl.html; 32768 unless told.) Labs take higher ones.
@@ -18,6 +21,17 @@ def free_port() -> int:
 
 def free_ports(number: int) -> list[int]:
     return [free_port() for _ in range(number)]
+
+
+def connect(port: int) -> socket.socket:
+    """Connect to a program that may be about to listen."""
+
+    def connected() -> socket.socket | None:
+        with suppress(ConnectionRefusedError):
+            return socket.create_connection(("127.0.0.1", port), timeout=LIMIT_SECONDS)
+        return None
+
+    return wait_until(connected)
 
 
 def _is_free(port: int) -> bool:

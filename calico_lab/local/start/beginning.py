@@ -131,13 +131,16 @@ def _launch(state: StateFolder, api_port: int, ssh_port: int) -> _Lab:
 
 def _listen(port: int) -> socket.socket:
     """Listen at a port of loopback, at any that is free for 0."""
-    tried = [port] if port else random.sample(PORTS, PORTS_TRIED)
-    for each in tried:
+    refused: OSError | None = None
+    for each in [port] if port else random.sample(PORTS, PORTS_TRIED):
         try:
             return socket.create_server(("127.0.0.1", each), backlog=128)
         except OSError as error:
-            problem = f"port {each} of this machine's loopback cannot be had: {error}"
-    raise LabError(problem, remedy="calico-lab down, then up: a new lab takes ports that are free")
+            refused = error
+    raise LabError(
+        f"port {each} of this machine's loopback cannot be had: {refused}",
+        remedy="calico-lab down, then up: a new lab takes ports that are free",
+    ) from refused
 
 
 def _new_credentials(state: StateFolder, lab: _Lab) -> str:

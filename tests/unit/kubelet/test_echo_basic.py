@@ -2,27 +2,14 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
-import time
-from contextlib import suppress
 
 import h2.config
 import h2.connection
 import h2.events
 import pytest
-from support.eventually import LIMIT_SECONDS
-from support.ports import free_port
-
-
-def connect(port):
-    deadline = time.monotonic() + LIMIT_SECONDS
-    while time.monotonic() < deadline:
-        with suppress(ConnectionRefusedError):
-            return socket.create_connection(("127.0.0.1", port), timeout=LIMIT_SECONDS)
-        time.sleep(0.005)
-    raise TimeoutError(port)
+from support.ports import connect, free_port
 
 
 class Echo:

@@ -6,10 +6,9 @@ import ssl
 import subprocess
 import sys
 import time
-from contextlib import suppress
 
 import pytest
-from support import certificates
+from support import certificates, ports
 from support.eventually import LIMIT_SECONDS
 from support.ports import free_port
 
@@ -41,7 +40,6 @@ def run(environment, **streams):
 
 
 def connect(port, protocols=(), *, certificate=None, version=None):
-    import socket
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
@@ -51,14 +49,7 @@ def connect(port, protocols=(), *, certificate=None, version=None):
         context.load_cert_chain(certificate / "tls.crt", certificate / "tls.key")
     if version:
         context.maximum_version = version
-    deadline = time.monotonic() + LIMIT_SECONDS
-    while time.monotonic() < deadline:
-        with suppress(ConnectionRefusedError):
-            return context.wrap_socket(
-                socket.create_connection(("127.0.0.1", port), timeout=LIMIT_SECONDS), server_hostname=NAME
-            )
-        time.sleep(0.01)
-    raise TimeoutError(port)
+    return context.wrap_socket(ports.connect(port), server_hostname=NAME)
 
 
 def echo(port, **options):
